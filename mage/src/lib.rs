@@ -1,1 +1,10 @@
-//! To come.
+//! Mage.
+#![forbid(unsafe_code)]
+mod bindings;
+mod core;
+mod error;
+mod limits;
+mod sync;
+pub use bindings::MessagePipe;
+pub use error::*;
+pub use limits::Limits;

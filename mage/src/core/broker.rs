@@ -1,0 +1,126 @@
+//! Introductions: how two nodes that have never met get a link.
+//!
+//! Only the broker introduces, and only a link's own node is believed to be the broker. An introduction that comes twice
+//! is harmless, because both sides see the broker's introductions of a pair in the same order and keep the first.
+
+use super::effect::{Effect, LinkId};
+use super::frame::{Control, Frame};
+use super::name::NodeName;
+use super::peers::{Broker, RealmId, Stage};
+use super::router::Router;
+use crate::error::PeerMisbehaved;
+
+impl<H> Router<H> {
+    fn up(&self, link: LinkId) -> Result<(NodeName, RealmId), PeerMisbehaved> {
+        let entry = self.peers.links.get(&link).ok_or(PeerMisbehaved::WrongStage)?;
+        match entry.stage {
+            Stage::Up { peer } => Ok((peer, entry.realm)),
+            _ => Err(PeerMisbehaved::WrongStage),
+        }
+    }
+
+    fn broker(&self, realm: RealmId) -> Broker {
+        self.peers.realm(realm).map_or(Broker::Lost, |realm| realm.broker)
+    }
+
+    /// As broker: somebody wants to meet somebody.
+    pub(super) fn on_request_introduction(
+        &mut self,
+        link: LinkId,
+        name: NodeName,
+    ) -> Result<(), PeerMisbehaved> {
+        let (asker, realm) = self.up(link)?;
+        if self.broker(realm) != Broker::Me || name == asker || name.is_local() {
+            return Err(PeerMisbehaved::NotYourBroker);
+        }
+        if !self.peers.is_linked(name) || self.peers.realm_of(name) != Some(realm) {
+            self.refuse_introduction(asker, name);
+        } else if !self.peers.introduced.contains(&ordered(asker, name)) {
+            self.effects.list.push(Effect::Introduce { first: asker, second: name });
+        }
+        Ok(())
+    }
+
+    fn refuse_introduction(&mut self, asker: NodeName, name: NodeName) {
+        if let Some(link) = self.peers.link_to(asker) {
+            let frame = Frame::Control(Control::IntroductionFailed { name });
+            self.effects.list.push(Effect::Transmit { link, frame });
+        }
+    }
+
+    /// As broker: the policy has spoken, and if it said yes there is a socket for each. Both are told in one step.
+    pub(crate) fn introduce(&mut self, first: NodeName, second: NodeName, sockets: Option<(H, H)>) {
+        let pair = ordered(first, second);
+        let Some((one, other)) = sockets else {
+            return self.refuse_introduction(first, second);
+        };
+        let links = self.peers.link_to(first).zip(self.peers.link_to(second));
+        match links {
+            Some((to_first, to_second)) if !self.peers.introduced.contains(&pair) => {
+                self.peers.introduced.insert(pair);
+                for (link, name, socket) in [(to_first, second, one), (to_second, first, other)] {
+                    let frame = Frame::Control(Control::Introduce { name, socket });
+                    self.effects.list.push(Effect::Transmit { link, frame });
+                }
+            }
+            Some(_) => self.effects.trash.extend([one, other]),
+            None => {
+                self.effects.trash.extend([one, other]);
+                self.refuse_introduction(first, second);
+            }
+        }
+    }
+
+    pub(super) fn on_introduce(
+        &mut self,
+        link: LinkId,
+        name: NodeName,
+        socket: H,
+    ) -> Result<(), PeerMisbehaved> {
+        let (introducer, realm) = match self.up(link) {
+            Ok(up) => up,
+            Err(fault) => {
+                self.effects.trash.push(socket);
+                return Err(fault);
+            }
+        };
+        let me = self.peers.realm(realm).and_then(|realm| realm.me);
+        let (Broker::Node(broker), Some(me)) = (self.broker(realm), me) else {
+            self.effects.trash.push(socket);
+            return Err(PeerMisbehaved::NotBroker);
+        };
+        if broker != introducer || name.is_local() || name == introducer {
+            self.effects.trash.push(socket);
+            return Err(PeerMisbehaved::NotBroker);
+        }
+        if self.peers.is_linked(name) || self.peers.is_lost(name) {
+            // A race, not a violation. Its closing tells the other side, if that took its own.
+            self.effects.trash.push(socket);
+            return Ok(());
+        }
+        let link = self.peers.add_link(realm, Stage::Up { peer: name });
+        self.effects.list.push(Effect::Adopt { link, me, peer: name, socket });
+        self.link_up(link, realm, name);
+        Ok(())
+    }
+
+    pub(super) fn on_introduction_failed(
+        &mut self,
+        link: LinkId,
+        name: NodeName,
+    ) -> Result<(), PeerMisbehaved> {
+        let (introducer, realm) = self.up(link)?;
+        if self.broker(realm) != Broker::Node(introducer) {
+            return Err(PeerMisbehaved::NotBroker);
+        }
+        if !self.peers.is_linked(name) && self.peers.knows(name) {
+            self.mark_lost(name);
+            self.lose_node(name);
+        }
+        Ok(())
+    }
+}
+
+fn ordered(first: NodeName, second: NodeName) -> (NodeName, NodeName) {
+    (first.min(second), first.max(second))
+}

@@ -1,0 +1,28 @@
+//! What the core wants done. Frames are in the order in which they must reach each link.
+
+use super::frame::Frame;
+use super::name::{EndpointName, NodeName};
+use crate::error::{InvitationError, PeerMisbehaved};
+
+/// A link of this node, counted from 1 and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LinkId(pub(crate) u64);
+
+/// One thing for the outside to do.
+#[derive(Debug)]
+pub(crate) enum Effect<H> {
+    /// Append this frame to the link's outbox.
+    Transmit { link: LinkId, frame: Frame<H> },
+    /// The link now speaks under this name of ours; translate accordingly from the next frame on.
+    Named { link: LinkId, me: NodeName },
+    /// Start a link over a socket that the broker gave us.
+    Adopt { link: LinkId, me: NodeName, peer: NodeName, socket: H },
+    /// As the broker: ask the policy, make a socket pair, then call [`super::Router::introduce`].
+    Introduce { first: NodeName, second: NodeName },
+    /// An invitation was accepted by us; this end is its pipe.
+    Accepted { link: LinkId, pipe: EndpointName },
+    /// An invitation that we tried to accept came to nothing.
+    NotAccepted { link: LinkId, why: InvitationError },
+    /// Flush and close this link; if there is a fault, the peer's.
+    Drop { link: LinkId, fault: Option<PeerMisbehaved> },
+}

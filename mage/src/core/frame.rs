@@ -1,0 +1,118 @@
+//! What travels on a link, as values. Their bytes are the business of [`crate::wire`].
+
+use super::endpoint::Side;
+use super::name::{Address, EndpointName, NodeName, PipeName};
+use super::window::{Count, Window};
+use crate::error::Why;
+
+/// One frame.
+#[derive(Debug)]
+pub(crate) enum Frame<H> {
+    /// Between two endpoints.
+    Endpoint {
+        /// An endpoint of the receiving node.
+        to: EndpointName,
+        /// An endpoint of the sending node; the node itself is known from the link.
+        from: EndpointName,
+        body: Body<H>,
+    },
+    /// Between two nodes.
+    Control(Control<H>),
+}
+
+/// What one endpoint says to another. Who may say what is in the table of the module [`super`].
+#[derive(Debug)]
+pub(crate) enum Body<H> {
+    User(Parcel<H>),
+    End(Why),
+    PrevIs(Address),
+    Credit(Count),
+    Accepted,
+    Bypass(Address),
+    Ack,
+    Gone,
+}
+
+/// A message between endpoints.
+#[derive(Debug)]
+pub(crate) struct Parcel<H> {
+    pub(crate) sequence: u64,
+    pub(crate) hops: u16,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) ends: Ends,
+    pub(crate) handles: Vec<H>,
+}
+
+/// The ends that a message carries.
+#[derive(Debug)]
+pub(crate) enum Ends {
+    /// Between two endpoints of one node: the ends stay where they are.
+    Here(Vec<EndpointName>),
+    /// From another node: they are to be made.
+    Moved(Vec<Descriptor>),
+}
+
+impl Ends {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Here(names) => names.len(),
+            Self::Moved(descriptors) => descriptors.len(),
+        }
+    }
+}
+
+/// A pipe end on its way to another node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Descriptor {
+    /// The number of its name at the new place; the creator is the sending node.
+    pub(crate) number: u64,
+    pub(crate) pipe: PipeName,
+    pub(crate) side: Side,
+    /// Whether nobody listens to it any more.
+    pub(crate) mute: bool,
+    /// Where it sends.
+    pub(crate) peer: Address,
+    /// Its old place, on the sending node, which forwards what still arrives there.
+    pub(crate) origin: EndpointName,
+    pub(crate) window: Window,
+}
+
+/// What one node says to another.
+#[derive(Debug)]
+pub(crate) enum Control<H> {
+    /// First on every new link, from both sides.
+    Hello(Hello),
+    /// The inviter admits the acceptor.
+    Welcome(Welcome),
+    /// To the broker: I want to reach this node.
+    RequestIntroduction { name: NodeName },
+    /// From the broker: here is a link to this node.
+    Introduce { name: NodeName, socket: H },
+    /// From the broker: you will not meet this node.
+    IntroductionFailed { name: NodeName },
+}
+
+/// The opening of a handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hello {
+    /// The oldest wire version this node speaks.
+    pub(crate) version_min: u16,
+    /// The newest.
+    pub(crate) version_max: u16,
+    /// Whether this side invites; the other must accept.
+    pub(crate) inviting: bool,
+}
+
+/// The answer to an acceptor's hello.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Welcome {
+    pub(crate) version: u16,
+    /// The acceptor's name from now on.
+    pub(crate) you: NodeName,
+    /// The inviter's name.
+    pub(crate) me: NodeName,
+    /// The broker of the network; the inviter itself, or a node it has a link to.
+    pub(crate) broker: NodeName,
+    /// The pipes of the invitation.
+    pub(crate) pipes: Vec<Descriptor>,
+}

@@ -1,0 +1,43 @@
+//! Messages, as they wait in a queue and as a user hands them in.
+
+use super::name::EndpointName;
+use crate::error::SendErrorKind;
+use crate::limits::ATTACHMENT_COST;
+
+/// A message that has arrived and waits to be read. The ends it carries are endpoints of this node, named, not owned:
+/// no destructor ever runs inside the core.
+#[derive(Debug)]
+pub(crate) struct Message<H> {
+    pub(crate) sequence: u64,
+    pub(crate) hops: u16,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) ends: Vec<EndpointName>,
+    pub(crate) handles: Vec<H>,
+}
+
+impl<H> Message<H> {
+    /// What it counts for in the byte window.
+    pub(crate) fn cost(&self) -> u64 {
+        cost(self.bytes.len(), self.ends.len(), self.handles.len())
+    }
+}
+
+/// What a message of this shape counts for in the byte window.
+pub(crate) fn cost(bytes: usize, ends: usize, handles: usize) -> u64 {
+    bytes as u64 + ATTACHMENT_COST * (ends as u64 + handles as u64)
+}
+
+/// A message on its way in from the user.
+#[derive(Debug)]
+pub(crate) struct Draft<H> {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) ends: Vec<EndpointName>,
+    pub(crate) handles: Vec<H>,
+}
+
+/// A message that was not taken, whole, with the reason.
+#[derive(Debug)]
+pub(crate) struct Refused<H> {
+    pub(crate) why: SendErrorKind,
+    pub(crate) message: Draft<H>,
+}

@@ -1,0 +1,57 @@
+//! An end that was sent in a message and whose new place has not answered yet.
+
+use super::endpoint::{Incoming, Outgoing, State};
+use super::frame::Body;
+use super::name::{Address, EndpointName};
+use super::router::Router;
+use super::window::Count;
+use crate::error::Why;
+
+#[derive(Debug)]
+pub(crate) struct Moving {
+    /// Where the end sent before it moved; they must learn who speaks in its place.
+    pub(crate) old: Address,
+    /// The best credit that came meanwhile.
+    pub(crate) slot: Option<Count>,
+}
+
+impl<H> Router<H> {
+    /// The new place exists: it gets everything that waited here, and from now on what still comes is forwarded.
+    pub(super) fn on_accepted(&mut self, name: EndpointName, from: Address) {
+        let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
+        let State::Moving(moving) = &endpoint.state else { return };
+        if endpoint.peer != from {
+            return;
+        }
+        let (old, slot) = (moving.old, moving.slot);
+        let (peer, prev) = (endpoint.peer, endpoint.prev);
+        let incoming = endpoint.incoming;
+        let queue = endpoint.queue.take();
+        let speaks = endpoint.outgoing != Outgoing::Told;
+        endpoint.state = State::Proxying;
+        if speaks {
+            self.post(name, old, Body::PrevIs(peer));
+        }
+        for message in queue {
+            self.forward(name, peer, message);
+        }
+        if let Incoming::Ended(why) = incoming {
+            self.post(name, peer, Body::End(why));
+            self.erase(name);
+            return;
+        }
+        if let Some(slot) = slot {
+            self.post(name, peer, Body::Credit(slot));
+        }
+        self.post(name, prev, Body::Bypass(peer));
+    }
+
+    /// The place it was sent to is gone before it answered.
+    pub(super) fn lose_moving(&mut self, name: EndpointName, old: Address, why: Why) {
+        let Some(endpoint) = self.endpoints.get(&name) else { return };
+        if endpoint.outgoing != Outgoing::Told {
+            self.post(name, old, Body::End(why));
+        }
+        self.erase(name);
+    }
+}

@@ -1,0 +1,96 @@
+//! Names: of nodes, of endpoints, of pipes.
+
+use std::fmt;
+
+/// The name of a node within its network, chosen by the network's broker. It is public, not a secret: what a node may do
+/// follows from the link a frame came over, never from a name inside the frame.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeName([u8; 16]);
+
+impl NodeName {
+    /// This node itself, as it calls itself inside. It never appears on a wire: the codec writes the real name in its
+    /// place and reads the real name back as this, so pipes that exist before a node has a name need no repair.
+    pub(crate) const LOCAL: Self = Self([0; 16]);
+
+    /// A name of these bytes, or `None` for the reserved name of all zeros.
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+        let name = Self(bytes);
+        (name != Self::LOCAL).then_some(name)
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    pub(crate) fn is_local(self) -> bool {
+        self == Self::LOCAL
+    }
+}
+
+impl fmt::Debug for NodeName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_local() {
+            return formatter.write_str("here");
+        }
+        for byte in &self.0[..4] {
+            write!(formatter, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for NodeName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, formatter)
+    }
+}
+
+/// The name of an endpoint on the node where it lives: who made it, and that maker's count for this node.
+///
+/// A maker never counts backwards, and a receiver accepts from a link only numbers of that link's node above all
+/// earlier ones. So a name cannot be taken from somebody else, guessed ahead, replayed or used twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct EndpointName {
+    pub(crate) creator: NodeName,
+    pub(crate) number: u64,
+}
+
+impl fmt::Debug for EndpointName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}#{}", self.creator, self.number)
+    }
+}
+
+/// Where an endpoint lives.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Address {
+    pub(crate) node: NodeName,
+    pub(crate) endpoint: EndpointName,
+}
+
+impl Address {
+    /// The address of an endpoint of this very node.
+    pub(crate) fn here(endpoint: EndpointName) -> Self {
+        Self { node: NodeName::LOCAL, endpoint }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}/{:?}", self.node, self.endpoint)
+    }
+}
+
+/// The name of a pipe, fixed when it is made and the same at both ends wherever they travel. It exists so that a pipe
+/// can be kept from being sent over itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PipeName {
+    pub(crate) creator: NodeName,
+    pub(crate) number: u64,
+}
+
+impl fmt::Debug for PipeName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}|{}", self.creator, self.number)
+    }
+}

@@ -1,0 +1,94 @@
+//! An end that a user holds.
+
+use std::task::Waker;
+
+use super::endpoint::{Incoming, Outgoing, State};
+use super::frame::Body;
+use super::message::Message;
+use super::name::{Address, EndpointName};
+use super::router::Router;
+use crate::error::Why;
+
+/// Who waits for this end.
+#[derive(Debug, Default)]
+pub(crate) struct Open {
+    /// The one reader.
+    pub(crate) reader: Option<Waker>,
+    /// Everybody who waits for room.
+    pub(crate) writers: Vec<Waker>,
+}
+
+/// What a read found.
+#[derive(Debug)]
+pub(crate) enum Received<H> {
+    Message(Message<H>),
+    /// Nothing now.
+    Empty,
+    /// Nothing ever again.
+    Ended(Why),
+}
+
+impl<H> Router<H> {
+    /// Takes the next message of `name`. The ends it carries now belong to the caller.
+    pub(crate) fn receive(&mut self, name: EndpointName) -> Received<H> {
+        let Some(endpoint) = self.endpoints.get_mut(&name) else { return Received::Ended(Why::Closed) };
+        let Some(message) = endpoint.queue.pop() else {
+            return match endpoint.incoming {
+                Incoming::Open => Received::Empty,
+                Incoming::Ended(why) => Received::Ended(why),
+            };
+        };
+        let credit = endpoint.window.consume(message.cost(), &self.limits);
+        let peer = endpoint.peer;
+        let speaks = endpoint.outgoing == Outgoing::Open;
+        if let Some(limit) = credit.filter(|_| speaks) {
+            self.post(name, peer, Body::Credit(limit));
+        }
+        for &end in &message.ends {
+            self.uncarry(end);
+        }
+        self.settle();
+        Received::Message(message)
+    }
+
+    /// Closes `name`. Its peer learns, after everything that was sent before.
+    pub(crate) fn close(&mut self, name: EndpointName, why: Why) {
+        self.close_now(name, why);
+        self.settle();
+    }
+
+    pub(super) fn close_now(&mut self, name: EndpointName, why: Why) {
+        let Some(endpoint) = self.endpoints.get(&name) else { return };
+        if !endpoint.is_open() {
+            return;
+        }
+        if endpoint.outgoing != Outgoing::Told {
+            let peer = endpoint.peer;
+            self.post(name, peer, Body::End(why));
+        }
+        self.erase(name);
+    }
+
+    /// The peer asks to be bypassed.
+    pub(super) fn on_bypass(&mut self, name: EndpointName, from: Address, target: Address) {
+        let is_moving_away_from = |state: &State| match state {
+            State::Moving(moving) => moving.old == from,
+            State::Open(_) | State::Proxying => false,
+        };
+        match self.endpoints.get_mut(&name) {
+            Some(endpoint) if endpoint.peer == from => {
+                if !endpoint.is_open() {
+                    return; // it will ask again when our own place in the ring has settled
+                }
+                endpoint.peer = target;
+                self.post(name, from, Body::Ack);
+                self.refer(target.node, from.node);
+                if self.is_gone(target.node) {
+                    self.lose_peer(name, Why::PeerDied);
+                }
+            }
+            Some(endpoint) if is_moving_away_from(&endpoint.state) => {}
+            _ => self.post(name, from, Body::Gone),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The nodes this one knows, its links to them, and the networks it is a member of.
+//!
+//! A name is unknown, asked for, linked or lost; lost is for ever. Whatever refers to a name asks for a link to it, not
+//! only what has something to send: an endpoint that only reads must learn that its prev is gone, too.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::effect::{Effect, LinkId};
+use super::frame::{Body, Control, Descriptor, Frame};
+use super::name::NodeName;
+use super::router::{Router, Work};
+use crate::error::{InvitationError, PeerMisbehaved};
+
+#[derive(Debug)]
+pub(super) struct Peers<H> {
+    nodes: BTreeMap<NodeName, Peer<H>>,
+    pub(super) links: BTreeMap<LinkId, Link>,
+    pub(super) realms: Vec<Realm>,
+    /// As broker: who has been introduced to whom, the smaller name first.
+    pub(super) introduced: BTreeSet<(NodeName, NodeName)>,
+    last_link: u64,
+}
+
+/// One network that this node is in. A pipe never leaves the network it has reached.
+#[derive(Debug)]
+pub(super) struct Realm {
+    pub(super) me: Option<NodeName>,
+    pub(super) broker: Broker,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broker {
+    Me,
+    Node(NodeName),
+    /// It is gone; whom we have not met we shall not meet.
+    Lost,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RealmId(pub(super) usize);
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) realm: RealmId,
+    pub(super) stage: Stage,
+}
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// We invite; these ends go to the other side when it says hello.
+    Inviting {
+        guest: NodeName,
+        pipes: Vec<Descriptor>,
+    },
+    AwaitingHello,
+    AwaitingWelcome,
+    Up {
+        peer: NodeName,
+    },
+}
+
+#[derive(Debug)]
+struct Peer<H> {
+    realm: RealmId,
+    reach: Reach<H>,
+    /// The last number we gave to an endpoint over there.
+    numbers_given: u64,
+    /// The highest number it gave to an endpoint here.
+    numbers_taken: u64,
+}
+
+#[derive(Debug)]
+enum Reach<H> {
+    /// A link is being made; these frames are its head.
+    Asked {
+        pending: VecDeque<Frame<H>>,
+        bytes: usize,
+    },
+    Linked(LinkId),
+    Lost,
+}
+
+impl<H> Default for Peers<H> {
+    fn default() -> Self {
+        Self {
+            nodes: BTreeMap::new(),
+            links: BTreeMap::new(),
+            realms: vec![Realm { me: None, broker: Broker::Me }],
+            introduced: BTreeSet::new(),
+            last_link: 0,
+        }
+    }
+}
+
+impl<H> Peers<H> {
+    /// The first network: the one this node founds, or the first it joins.
+    pub(super) const HOME: RealmId = RealmId(0);
+
+    pub(super) fn add_link(&mut self, realm: RealmId, stage: Stage) -> LinkId {
+        self.last_link += 1;
+        let link = LinkId(self.last_link);
+        self.links.insert(link, Link { realm, stage });
+        link
+    }
+
+    /// The node at the other end of a link whose handshake is done.
+    pub(super) fn node_of(&self, link: LinkId) -> Option<NodeName> {
+        match self.links.get(&link)?.stage {
+            Stage::Up { peer } => Some(peer),
+            _ => None,
+        }
+    }
+
+    pub(super) fn realm(&self, id: RealmId) -> Option<&Realm> {
+        self.realms.get(id.0)
+    }
+
+    pub(super) fn realm_of(&self, node: NodeName) -> Option<RealmId> {
+        self.nodes.get(&node).map(|peer| peer.realm)
+    }
+
+    pub(super) fn knows(&self, node: NodeName) -> bool {
+        self.nodes.contains_key(&node)
+    }
+
+    pub(super) fn is_linked(&self, node: NodeName) -> bool {
+        self.link_to(node).is_some()
+    }
+
+    pub(super) fn link_to(&self, node: NodeName) -> Option<LinkId> {
+        match self.nodes.get(&node)?.reach {
+            Reach::Linked(link) => Some(link),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_lost(&self, node: NodeName) -> bool {
+        matches!(self.nodes.get(&node), Some(Peer { reach: Reach::Lost, .. }))
+    }
+
+    /// Takes note of a number that `node` gave to an endpoint here; false if it is not above all earlier ones.
+    pub(super) fn admit_number(&mut self, node: NodeName, number: u64) -> bool {
+        let Some(peer) = self.nodes.get_mut(&node) else { return false };
+        let rises = number > peer.numbers_taken;
+        peer.numbers_taken = peer.numbers_taken.max(number);
+        rises
+    }
+
+    pub(super) fn knows_nobody(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Makes room for one more name by forgetting one that is lost; a forgotten name that comes up again is asked for
+    /// again, and refused again. False if there is no room.
+    fn make_room(&mut self, known_nodes_max: usize) -> bool {
+        if self.nodes.len() < known_nodes_max {
+            return true;
+        }
+        let lost =
+            self.nodes.iter().find(|(_, peer)| matches!(peer.reach, Reach::Lost)).map(|(name, _)| *name);
+        lost.is_some_and(|name| self.nodes.remove(&name).is_some())
+    }
+
+    fn expect(&mut self, realm: RealmId, node: NodeName) {
+        let reach = Reach::Asked { pending: VecDeque::new(), bytes: 0 };
+        self.nodes.insert(node, Peer { realm, reach, numbers_given: 0, numbers_taken: 0 });
+    }
+}
+
+impl<H> Router<H> {
+    /// Something here refers to `node`, which `via` told us of: ask for a link to it, unless there is one or can be none.
+    pub(super) fn refer(&mut self, node: NodeName, via: NodeName) {
+        if node.is_local() || self.peers.knows(node) {
+            return;
+        }
+        let realm = self.peers.realm_of(via).unwrap_or(Peers::<H>::HOME);
+        let Some(&Realm { broker: Broker::Node(broker), .. }) = self.peers.realm(realm) else { return };
+        let Some(link) = self.peers.link_to(broker) else { return };
+        if !self.peers.make_room(self.limits.known_nodes_max) {
+            return;
+        }
+        self.peers.expect(realm, node);
+        let frame = Frame::Control(Control::RequestIntroduction { name: node });
+        self.effects.list.push(Effect::Transmit { link, frame });
+    }
+
+    /// Registers a node that will be linked by a handshake of ours.
+    pub(super) fn expect_guest(&mut self, realm: RealmId, node: NodeName) {
+        self.peers.expect(realm, node);
+    }
+
+    /// Whether nothing sent to `node` can ever arrive.
+    pub(super) fn is_gone(&self, node: NodeName) -> bool {
+        !node.is_local() && (!self.peers.knows(node) || self.peers.is_lost(node))
+    }
+
+    pub(super) fn next_number_for(&mut self, node: NodeName) -> u64 {
+        let Some(peer) = self.peers.nodes.get_mut(&node) else { return 0 };
+        peer.numbers_given += 1;
+        peer.numbers_given
+    }
+
+    /// Sends a frame to a node, or keeps it until there is a link.
+    pub(super) fn transmit(&mut self, node: NodeName, frame: Frame<H>) {
+        let frame = match self.peers.nodes.get_mut(&node).map(|peer| &mut peer.reach) {
+            Some(Reach::Linked(link)) => {
+                let link = *link;
+                return self.effects.list.push(Effect::Transmit { link, frame });
+            }
+            Some(Reach::Asked { pending, bytes }) => {
+                *bytes += bytes_of(&frame);
+                if pending.len() < self.limits.pending_frames_max && *bytes <= self.limits.pending_bytes_max {
+                    return pending.push_back(frame);
+                }
+                frame
+            }
+            Some(Reach::Lost) | None => return self.trash_frame(frame),
+        };
+        // Too much waits: the name is lost at once, so that there is no gap, and the endpoints learn in their turn.
+        self.trash_frame(frame);
+        self.mark_lost(node);
+        self.later(Work::Lose(node));
+    }
+
+    fn trash_frame(&mut self, frame: Frame<H>) {
+        match frame {
+            Frame::Endpoint { body, .. } => self.trash_body(body),
+            Frame::Control(Control::Introduce { socket, .. }) => self.effects.trash.push(socket),
+            Frame::Control(_) => {}
+        }
+    }
+
+    /// `node` is lost for ever; what waited for it is forgotten.
+    pub(super) fn mark_lost(&mut self, node: NodeName) {
+        let Some(peer) = self.peers.nodes.get_mut(&node) else { return };
+        if let Reach::Asked { pending, .. } = std::mem::replace(&mut peer.reach, Reach::Lost) {
+            for frame in pending {
+                self.trash_frame(frame);
+            }
+        }
+    }
+
+    /// `link` now leads to `node`; what waited is the head of its outbox.
+    pub(super) fn link_up(&mut self, link: LinkId, realm: RealmId, node: NodeName) {
+        if let Some(entry) = self.peers.links.get_mut(&link) {
+            entry.stage = Stage::Up { peer: node };
+        }
+        if !self.peers.knows(node) {
+            self.peers.expect(realm, node);
+        }
+        let Some(peer) = self.peers.nodes.get_mut(&node) else { return };
+        if let Reach::Asked { pending, .. } = std::mem::replace(&mut peer.reach, Reach::Linked(link)) {
+            self.effects.list.extend(pending.into_iter().map(|frame| Effect::Transmit { link, frame }));
+        }
+    }
+
+    /// The link is gone, whoever's doing it was.
+    pub(crate) fn on_link_down(&mut self, link: LinkId, why: InvitationError) {
+        self.forget_link(link, why);
+        self.settle();
+    }
+
+    /// Drops a link of ours, for a fault of the peer's or without one.
+    pub(crate) fn drop_link(&mut self, link: LinkId, fault: Option<PeerMisbehaved>) {
+        self.effects.list.push(Effect::Drop { link, fault });
+        self.forget_link(link, fault.map_or(InvitationError::Closed, InvitationError::Misbehaved));
+    }
+
+    pub(super) fn forget_link(&mut self, link: LinkId, why: InvitationError) {
+        let Some(Link { realm, stage }) = self.peers.links.remove(&link) else { return };
+        let node = match stage {
+            Stage::Inviting { guest, .. } => guest,
+            Stage::Up { peer } if self.peers.link_to(peer) == Some(link) => peer,
+            Stage::Up { .. } => return,
+            Stage::AwaitingHello | Stage::AwaitingWelcome => {
+                return self.effects.list.push(Effect::NotAccepted { link, why });
+            }
+        };
+        self.peers.introduced.retain(|&(first, second)| first != node && second != node);
+        self.mark_lost(node);
+        self.lose_node(node);
+        self.lose_broker(realm, node);
+    }
+
+    /// If `node` was the broker, nobody can introduce us any more.
+    fn lose_broker(&mut self, realm: RealmId, node: NodeName) {
+        let Some(entry) = self.peers.realms.get_mut(realm.0) else { return };
+        if entry.broker != Broker::Node(node) {
+            return;
+        }
+        entry.broker = Broker::Lost;
+        let asked: Vec<NodeName> = self
+            .peers
+            .nodes
+            .iter()
+            .filter(|(_, peer)| peer.realm == realm && matches!(peer.reach, Reach::Asked { .. }))
+            .map(|(name, _)| *name)
+            .collect();
+        for name in asked {
+            self.mark_lost(name);
+            self.lose_node(name);
+        }
+    }
+
+    /// The node at the other end of a link, once its handshake is done.
+    pub(crate) fn node_of(&self, link: LinkId) -> Option<NodeName> {
+        self.peers.node_of(link)
+    }
+}
+
+fn bytes_of<H>(frame: &Frame<H>) -> usize {
+    match frame {
+        Frame::Endpoint { body: Body::User(parcel), .. } => parcel.bytes.len(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,62 @@
+//! A place that an end has left: it forwards until everybody who sends here has been told not to.
+
+use super::endpoint::State;
+use super::frame::{Body, Descriptor, Ends, Parcel};
+use super::message::Message;
+use super::moving::Moving;
+use super::name::{Address, EndpointName, NodeName};
+use super::router::Router;
+use crate::error::Why;
+use crate::limits::HOPS_MAX;
+
+impl<H> Router<H> {
+    /// Passes a message on from `name` to `peer`.
+    pub(super) fn forward(&mut self, name: EndpointName, peer: Address, message: Message<H>) {
+        let Message { sequence, hops, bytes, ends, handles } = message;
+        // Saturating: plain messages may hop for ever, and must not turn the forwarder into a violator.
+        let hops = hops.saturating_add(1).min(HOPS_MAX + 1);
+        let moved = ends.clone();
+        let ends = if peer.node.is_local() {
+            Ends::Here(ends)
+        } else {
+            Ends::Moved(ends.into_iter().filter_map(|end| self.depart(end, peer.node)).collect())
+        };
+        self.post(name, peer, Body::User(Parcel { sequence, hops, bytes, ends, handles }));
+        if !peer.node.is_local() && self.is_gone(peer.node) {
+            for end in moved {
+                self.lose_peer(end, Why::PeerDied);
+            }
+        }
+    }
+
+    /// An end leaves for `node`: it stays behind as a forwarder.
+    pub(super) fn depart(&mut self, end: EndpointName, node: NodeName) -> Option<Descriptor> {
+        let number = self.next_number_for(node);
+        let endpoint = self.endpoints.get_mut(&end)?;
+        let descriptor = Descriptor {
+            number,
+            pipe: endpoint.pipe,
+            side: endpoint.side,
+            mute: endpoint.outgoing != super::endpoint::Outgoing::Open,
+            peer: endpoint.peer,
+            origin: end,
+            window: endpoint.window,
+        };
+        let old = endpoint.peer;
+        endpoint.peer = Address { node, endpoint: EndpointName { creator: NodeName::LOCAL, number } };
+        let state = std::mem::replace(&mut endpoint.state, State::Moving(Moving { old, slot: None }));
+        self.discard_state(state);
+        Some(descriptor)
+    }
+
+    /// Nobody sends to this proxy any more: whoever did speaks to the end directly, in this place.
+    pub(super) fn on_ack(&mut self, name: EndpointName, from: Address) {
+        let Some(endpoint) = self.endpoints.get(&name) else { return };
+        if !matches!(endpoint.state, State::Proxying) || endpoint.prev != from {
+            return;
+        }
+        let (peer, prev) = (endpoint.peer, endpoint.prev);
+        self.post(name, peer, Body::PrevIs(prev));
+        self.erase(name);
+    }
+}

@@ -1,0 +1,107 @@
+//! Sending: every check that can be made before a message leaves, so that a refused one comes back whole.
+
+use std::collections::BTreeSet;
+
+use super::endpoint::{Outgoing, State};
+use super::message::{Draft, Message, Refused, cost};
+use super::name::EndpointName;
+use super::peers::{Peers, RealmId};
+use super::router::Router;
+use crate::error::SendErrorKind;
+use crate::limits::{MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX};
+
+impl<H> Router<H> {
+    /// Sends a message from `name`. The ends in it leave this user, or come back with the rest in the error.
+    pub(crate) fn send(&mut self, name: EndpointName, message: Draft<H>) -> Result<(), Refused<H>> {
+        if let Err(why) = self.may_send(name, &message) {
+            return Err(Refused { why, message });
+        }
+        let Some(endpoint) = self.endpoints.get_mut(&name) else {
+            return Err(Refused { why: SendErrorKind::Disconnected, message });
+        };
+        let Draft { bytes, ends, handles } = message;
+        let sequence = endpoint.window.spend(cost(bytes.len(), ends.len(), handles.len()));
+        let peer = endpoint.peer;
+        self.forward(name, peer, Message { sequence, hops: 0, bytes, ends, handles });
+        self.settle();
+        Ok(())
+    }
+
+    /// Whether there is room for one more message, or no use in waiting for any.
+    pub(crate) fn is_ready(&self, name: EndpointName) -> bool {
+        self.endpoints
+            .get(&name)
+            .is_none_or(|endpoint| endpoint.outgoing != Outgoing::Open || endpoint.window.has_room())
+    }
+
+    fn may_send(&self, name: EndpointName, message: &Draft<H>) -> Result<(), SendErrorKind> {
+        let endpoint = self.endpoints.get(&name).ok_or(SendErrorKind::Disconnected)?;
+        if message.bytes.len() > self.limits.message_bytes_max
+            || message.ends.len() > MESSAGE_PIPES_MAX
+            || message.handles.len() > MESSAGE_HANDLES_MAX
+        {
+            return Err(SendErrorKind::TooLarge);
+        }
+        for end in &message.ends {
+            let carried = self.endpoints.get(end).ok_or(SendErrorKind::OverItself)?;
+            if *end == name || carried.pipe == endpoint.pipe {
+                return Err(SendErrorKind::OverItself);
+            }
+        }
+        if !message.ends.is_empty() {
+            self.may_carry(name, &message.ends)?;
+        }
+        if endpoint.outgoing != Outgoing::Open {
+            return Err(SendErrorKind::Disconnected);
+        }
+        if !endpoint.window.has_room() {
+            return Err(SendErrorKind::Full);
+        }
+        Ok(())
+    }
+
+    /// The checks that need a walk: circles of pipes that wait in each other, and networks.
+    fn may_carry(&self, name: EndpointName, ends: &[EndpointName]) -> Result<(), SendErrorKind> {
+        let Some(endpoint) = self.endpoints.get(&name) else { return Ok(()) };
+        if endpoint.peer.node.is_local() && self.would_enclose(endpoint.peer.endpoint, ends) {
+            return Err(SendErrorKind::OverItself);
+        }
+        if self.peers.realms.len() == 1 {
+            return Ok(());
+        }
+        let Some(destination) = self.network_of(name) else { return Ok(()) };
+        // The ends, and whatever waits in them: a work list, never recursion.
+        let mut seen = BTreeSet::new();
+        let mut todo = ends.to_vec();
+        while let Some(end) = todo.pop() {
+            if !seen.insert(end) {
+                continue;
+            }
+            if self.network_of(end).is_some_and(|network| network != destination) {
+                return Err(SendErrorKind::OtherNetwork);
+            }
+            if let Some(endpoint) = self.endpoints.get(&end) {
+                todo.extend(endpoint.queue.ends());
+            }
+        }
+        Ok(())
+    }
+
+    /// The network that the pipe of `name` has reached, if it has left this node at all.
+    fn network_of(&self, name: EndpointName) -> Option<RealmId> {
+        let mut at = name;
+        for _ in 0..=self.endpoints.len() {
+            let endpoint = self.endpoints.get(&at)?;
+            for address in [endpoint.peer, endpoint.prev] {
+                if !address.node.is_local() {
+                    return Some(self.peers.realm_of(address.node).unwrap_or(Peers::<H>::HOME));
+                }
+            }
+            at = endpoint.peer.endpoint;
+            if at == name || matches!(self.endpoints.get(&at)?.state, State::Open(_)) {
+                return None;
+            }
+        }
+        None
+    }
+}

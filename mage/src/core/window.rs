@@ -1,0 +1,110 @@
+//! Windows: how far a sender may run ahead of its reader, in messages and in bytes.
+//!
+//! All numbers are absolute and travel with the end that owns them, so credit cannot be lost or counted twice while
+//! ends move. Free window + unread + credit under way is always the reader's window.
+
+use crate::limits::{Limits, WINDOW_BYTES_CAP, WINDOW_MESSAGES_CAP};
+
+/// A position in one direction of a pipe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Count {
+    fn max(self, other: Self) -> Self {
+        Self { messages: self.messages.max(other.messages), bytes: self.bytes.max(other.bytes) }
+    }
+
+    /// Whether `self` is at most `base` plus the largest window anybody may grant.
+    fn within_cap_of(self, base: Self) -> bool {
+        let messages = base.messages.checked_add(WINDOW_MESSAGES_CAP);
+        let bytes = base.bytes.checked_add(WINDOW_BYTES_CAP);
+        messages.is_some_and(|most| self.messages <= most) && bytes.is_some_and(|most| self.bytes <= most)
+    }
+
+    fn plus(self, cost: u64) -> Self {
+        Self { messages: self.messages.saturating_add(1), bytes: self.bytes.saturating_add(cost) }
+    }
+}
+
+/// The four numbers of one end: two as sender, two as reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// What this end has sent.
+    pub(crate) sent: Count,
+    /// What it may have sent at most.
+    pub(crate) limit: Count,
+    /// What its user has read.
+    pub(crate) read: Count,
+    /// The limit it last announced to the other end.
+    pub(crate) granted: Count,
+}
+
+impl Window {
+    /// At birth each direction has one whole window.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let whole = Count {
+            messages: limits.window_messages.clamp(1, WINDOW_MESSAGES_CAP / 2),
+            bytes: limits.window_bytes.clamp(1, WINDOW_BYTES_CAP / 2),
+        };
+        Self { sent: Count::default(), limit: whole, read: Count::default(), granted: whole }
+    }
+
+    /// Whether numbers that came from elsewhere can belong to an honest end.
+    pub(crate) fn is_consistent(&self) -> bool {
+        self.limit.within_cap_of(self.sent)
+            && self.granted.within_cap_of(self.read)
+            && self.sent.messages <= self.limit.messages
+            && self.read.messages <= self.granted.messages
+    }
+
+    /// Whether one more message may be sent. Its size does not matter: any room at all lets it pass, so that a message
+    /// larger than the window is not stuck for ever.
+    pub(crate) fn has_room(&self) -> bool {
+        self.sent.messages < self.limit.messages && self.sent.bytes < self.limit.bytes
+    }
+
+    /// Takes the next sequence number for a message of this cost.
+    pub(crate) fn spend(&mut self, cost: u64) -> u64 {
+        let sequence = self.sent.messages;
+        self.sent = self.sent.plus(cost);
+        sequence
+    }
+
+    /// Whether a message with this number may arrive while `queued` is unread.
+    pub(crate) fn admits(&self, sequence: u64, queued: Count) -> bool {
+        let bytes = self.read.bytes.saturating_add(queued.bytes);
+        Some(sequence) == self.read.messages.checked_add(queued.messages)
+            && sequence < self.granted.messages
+            && bytes < self.granted.bytes
+    }
+
+    /// The user has read a message of this cost. Returns the new limit if it is worth telling.
+    pub(crate) fn consume(&mut self, cost: u64, limits: &Limits) -> Option<Count> {
+        self.read = self.read.plus(cost);
+        let whole = Self::new(limits).limit;
+        let next = Count {
+            messages: self.read.messages.saturating_add(whole.messages),
+            bytes: self.read.bytes.saturating_add(whole.bytes),
+        };
+        let worth = |next: u64, granted: u64, whole: u64| next.saturating_sub(granted) >= whole.div_ceil(2);
+        let tell = worth(next.messages, self.granted.messages, whole.messages)
+            || worth(next.bytes, self.granted.bytes, whole.bytes);
+        if !tell {
+            return None;
+        }
+        self.granted = self.granted.max(next);
+        Some(self.granted)
+    }
+
+    /// The reader grants more. `Err` if no honest reader can have meant it.
+    pub(crate) fn raise(&mut self, limit: Count) -> Result<(), ()> {
+        if !limit.within_cap_of(self.sent) {
+            return Err(());
+        }
+        self.limit = self.limit.max(limit);
+        Ok(())
+    }
+}

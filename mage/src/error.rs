@@ -1,0 +1,380 @@
+//! Errors: one type per operation, and each says whose fault it was.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::bindings::MessagePipe;
+
+/// Why a message was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendErrorKind {
+    /// The other end is closed, or the way to it is cut.
+    Disconnected,
+    /// The other end has not read enough of what was sent before.
+    Full,
+    /// The payload is larger than this node's limit, or it carries too many pipes or handles.
+    TooLarge,
+    /// A pipe end was to travel over itself, over its own pipe, or over a pipe that waits inside it.
+    OverItself,
+    /// A pipe end of one network was to travel over a link of another.
+    OtherNetwork,
+}
+
+impl fmt::Display for SendErrorKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Disconnected => "the other end of the pipe is gone",
+            Self::Full => "the other end has not read enough of what was sent before",
+            Self::TooLarge => "the message is larger than this node allows",
+            Self::OverItself => "a pipe cannot travel over itself",
+            Self::OtherNetwork => "a pipe of one network cannot travel over a link of another",
+        })
+    }
+}
+
+/// A message was refused. Every pipe and handle that it carried is still here and comes back to the caller.
+#[derive(Debug)]
+pub struct SendError {
+    kind: SendErrorKind,
+    pipes: Vec<MessagePipe>,
+    handles: Vec<std::os::fd::OwnedFd>,
+}
+
+impl SendError {
+    pub(crate) fn new(
+        kind: SendErrorKind,
+        pipes: Vec<MessagePipe>,
+        handles: Vec<std::os::fd::OwnedFd>,
+    ) -> Self {
+        Self { kind, pipes, handles }
+    }
+
+    /// Why it was refused.
+    pub fn kind(&self) -> SendErrorKind {
+        self.kind
+    }
+
+    /// The pipes of the refused message, in the order in which they were put in.
+    pub fn into_pipes(self) -> Vec<MessagePipe> {
+        self.pipes
+    }
+
+    /// The pipes and the handles of the refused message, each in the order in which they were put in.
+    pub fn into_parts(self) -> (Vec<MessagePipe>, Vec<std::os::fd::OwnedFd>) {
+        (self.pipes, self.handles)
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(formatter)
+    }
+}
+
+impl std::error::Error for SendError {}
+
+/// Why nothing more will come out of a pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// The other end was closed.
+    Closed,
+    /// A process on the way died, or the link to it was cut.
+    PeerDied,
+    /// The two ends could not be brought together: no broker, or the broker refused.
+    Unreachable,
+    /// Somebody on the way broke the rules of this pipe: wrong sequence, overrun window, endless carriage.
+    BrokenRules,
+    /// The reader rejected a message of ours as bad.
+    Rejected,
+}
+
+impl Why {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Closed => 0,
+            Self::PeerDied => 1,
+            Self::Unreachable => 2,
+            Self::BrokenRules => 3,
+            Self::Rejected => 4,
+        }
+    }
+
+    /// Reasons are for people; one that is newer than this library is still an end.
+    pub(crate) fn from_code(code: u8) -> Self {
+        match code {
+            0 => Self::Closed,
+            2 => Self::Unreachable,
+            3 => Self::BrokenRules,
+            4 => Self::Rejected,
+            _ => Self::PeerDied,
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Closed => "the other end was closed",
+            Self::PeerDied => "a process on the way to the other end died",
+            Self::Unreachable => "the other end cannot be reached from here",
+            Self::BrokenRules => "the rules of the pipe were broken on the way",
+            Self::Rejected => "the other end rejected a message as bad",
+        })
+    }
+}
+
+/// Why a receiver ended, when it did not end by the other side closing its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// The way to the other end broke; everything that had arrived before was delivered.
+    Disconnected(Why),
+    /// The other end sent something that is not a message of this interface. The pipe is closed.
+    BadMessage(BadMessage),
+    /// The handler panicked. The pipe is closed; the panic did not spread.
+    HandlerPanicked,
+}
+
+impl fmt::Display for RecvError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disconnected(why) => why.fmt(formatter),
+            Self::BadMessage(bad) => write!(formatter, "the peer sent a bad message: {bad}"),
+            Self::HandlerPanicked => formatter.write_str("the handler panicked"),
+        }
+    }
+}
+
+impl std::error::Error for RecvError {}
+
+/// What was wrong with a message. The other end's fault, or that of a build that speaks another interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadMessage {
+    /// The two ends of the pipe were bound to different interfaces, or to different versions of one.
+    OtherInterface {
+        /// The interface of this end.
+        expected: &'static str,
+        /// Its fingerprint.
+        expected_fingerprint: u64,
+        /// The fingerprint that the message bore.
+        found_fingerprint: u64,
+    },
+    /// The interface has no method of this number.
+    UnknownMethod {
+        /// The interface of this end.
+        interface: &'static str,
+        /// The number.
+        method: u32,
+    },
+    /// The message ends before its arguments do.
+    Truncated,
+    /// Bytes or attachments are left over behind the arguments.
+    TrailingData,
+    /// A string is not UTF-8.
+    InvalidText,
+    /// A value is none of those its type has.
+    InvalidValue,
+    /// An argument names a pipe or a handle that the message does not carry.
+    MissingAttachment,
+    /// The header of the message is malformed, or its kind makes no sense here.
+    InvalidHeader,
+    /// A method that answers was called without asking for the answer, or the reverse.
+    WrongKind,
+    /// The handler rejected it.
+    RejectedByHandler,
+}
+
+impl fmt::Display for BadMessage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherInterface { expected, expected_fingerprint, found_fingerprint } => write!(
+                formatter,
+                "this end speaks {expected} (fingerprint {expected_fingerprint:016x}), the message is of an \
+                 interface with fingerprint {found_fingerprint:016x}"
+            ),
+            Self::UnknownMethod { interface, method } => {
+                write!(formatter, "{interface} has no method number {method}")
+            }
+            Self::Truncated => formatter.write_str("it ends before its arguments do"),
+            Self::TrailingData => formatter.write_str("something is left over behind its arguments"),
+            Self::InvalidText => formatter.write_str("a string is not UTF-8"),
+            Self::InvalidValue => formatter.write_str("a value is none of those its type has"),
+            Self::MissingAttachment => formatter.write_str("a pipe or handle is missing"),
+            Self::InvalidHeader => formatter.write_str("its header is malformed"),
+            Self::WrongKind => {
+                formatter.write_str("it asks for an answer that the method does not give, or the reverse")
+            }
+            Self::RejectedByHandler => formatter.write_str("the handler rejected it"),
+        }
+    }
+}
+
+impl std::error::Error for BadMessage {}
+
+/// Why a call has no answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The call was never sent; what it carried is in the error.
+    NotSent(SendError),
+    /// The other end is gone, for this reason; whether the method ran is not known.
+    PeerGone(Why),
+    /// The handler dropped its [`Reply`](crate::Reply) without answering.
+    NoReply,
+    /// The answer does not decode. The pipe is closed.
+    BadMessage(BadMessage),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSent(error) => write!(formatter, "the call was not sent: {error}"),
+            Self::PeerGone(why) => write!(formatter, "the call has no answer: {why}"),
+            Self::NoReply => formatter.write_str("the handler dropped its reply"),
+            Self::BadMessage(bad) => write!(formatter, "the answer is bad: {bad}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotSent(error) => Some(error),
+            Self::BadMessage(bad) => Some(bad),
+            Self::PeerGone(_) | Self::NoReply => None,
+        }
+    }
+}
+
+/// Why an invitation came to nothing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum InvitationError {
+    /// The socket failed, or cannot be used.
+    Io(Arc<io::Error>),
+    /// The two sides speak no common version of the wire format.
+    Version {
+        /// The versions of this side, oldest and newest.
+        ours: (u16, u16),
+        /// Those of the other.
+        theirs: (u16, u16),
+    },
+    /// The other side is not an honest inviter.
+    Misbehaved(PeerMisbehaved),
+    /// The other side went away during the handshake.
+    Closed,
+    /// The invitation brought no pipe.
+    NoPipe,
+}
+
+impl fmt::Display for InvitationError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => write!(formatter, "the invitation's socket failed: {error}"),
+            Self::Version { ours, theirs } => write!(
+                formatter,
+                "no common wire version: we speak {} to {}, the inviter {} to {}",
+                ours.0, ours.1, theirs.0, theirs.1
+            ),
+            Self::Misbehaved(fault) => write!(formatter, "the inviter broke the protocol: {fault}"),
+            Self::Closed => formatter.write_str("the inviter went away during the handshake"),
+            Self::NoPipe => formatter.write_str("the invitation brought no pipe"),
+        }
+    }
+}
+
+impl std::error::Error for InvitationError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error.as_ref()),
+            Self::Misbehaved(fault) => Some(fault),
+            _ => None,
+        }
+    }
+}
+
+impl From<io::Error> for InvitationError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(Arc::new(error))
+    }
+}
+
+/// The ways in which a peer can break the protocol of a link. Each costs it the link, and only what the peer itself
+/// must have done is in this list: what an honest node can be made to pass on never is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PeerMisbehaved {
+    /// The first bytes are not those of a mage handshake.
+    NotMage,
+    /// A frame declares a length below its header's or above the limit.
+    FrameLength,
+    /// A frame of a kind that must be understood, and is not.
+    UnknownFrame,
+    /// A frame ends in the middle of a field, or goes on behind its last.
+    FrameShape,
+    /// A field has a value it cannot have.
+    FieldValue,
+    /// A frame names this node's private name for itself, or nobody.
+    InvalidName,
+    /// More pipes or handles in one message than the format allows.
+    TooManyAttachments,
+    /// File descriptors came with a frame that declares fewer.
+    UnexpectedHandles,
+    /// A frame declares file descriptors that did not come.
+    MissingHandles,
+    /// The kernel cut off file descriptors because more came than any frame may carry.
+    TruncatedControlData,
+    /// A frame that has no place in this stage of the handshake, or after it.
+    WrongStage,
+    /// Both sides of the link invite, or both accept.
+    SameRole,
+    /// No common version of the wire format.
+    Version,
+    /// An endpoint name that was used before, or of another node's making.
+    EndpointNameReused,
+    /// The numbers of a travelling end contradict each other.
+    DescriptorNumbers,
+    /// A hop count that no forwarder produces.
+    HopCount,
+    /// An introduction, or a refusal of one, from a node that is not the broker.
+    NotBroker,
+    /// A request to be introduced, to a node that is not the broker, or to itself.
+    NotYourBroker,
+    /// More unanswered requests than the limit.
+    TooManyRequests,
+    /// What was sent as a link is not a stream socket.
+    NotASocket,
+}
+
+impl fmt::Display for PeerMisbehaved {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NotMage => "it does not speak mage",
+            Self::FrameLength => "a frame declares an impossible length",
+            Self::UnknownFrame => "a frame of an unknown critical kind",
+            Self::FrameShape => "a frame does not end where its fields do",
+            Self::FieldValue => "a field has an impossible value",
+            Self::InvalidName => "a frame names nobody",
+            Self::TooManyAttachments => "a message carries too many pipes or handles",
+            Self::UnexpectedHandles => "file descriptors came that no frame declares",
+            Self::MissingHandles => "a frame declares file descriptors that did not come",
+            Self::TruncatedControlData => "more file descriptors came than a frame may carry",
+            Self::WrongStage => "a frame out of turn",
+            Self::SameRole => "both sides of the link take the same part in the invitation",
+            Self::Version => "no common version of the wire format",
+            Self::EndpointNameReused => "an endpoint name was used twice",
+            Self::DescriptorNumbers => "the numbers of a travelling pipe end contradict each other",
+            Self::HopCount => "an impossible hop count",
+            Self::NotBroker => "an introduction from a node that is not the broker",
+            Self::NotYourBroker => "a request for an introduction to a node that cannot give one",
+            Self::TooManyRequests => "too many unanswered requests",
+            Self::NotASocket => "what came as a link is not a stream socket",
+        })
+    }
+}
+
+impl std::error::Error for PeerMisbehaved {}

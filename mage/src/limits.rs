@@ -1,0 +1,75 @@
+//! Every limit, with its name, its default and its reason, in one place.
+//!
+//! A limit that only the owner of a node can feel is a field of [`Limits`]; one that both ends of a link must agree
+//! on is a constant of the wire format, and changing it is a new version of that format.
+
+use static_assertions::const_assert;
+
+/// Most endpoints (pipe ends) in one message.
+pub const MESSAGE_PIPES_MAX: usize = 64;
+/// Most handles (file descriptors) in one message: well below the kernel's 253 per `sendmsg`.
+pub const MESSAGE_HANDLES_MAX: usize = 64;
+/// How often a message that carries pipe ends may be forwarded. Two pipes that carry each other chase one another
+/// without end; this ends them. Honest bouncing of an end 100 times took 201 hops in the worst schedule found.
+pub const HOPS_MAX: u16 = 1024;
+/// No sender may ever be allowed to run this far ahead of its reader, in messages, whatever the reader's node is
+/// configured to. It bounds what a descriptor or a credit may claim.
+pub const WINDOW_MESSAGES_CAP: u64 = 1 << 20;
+/// The same in bytes.
+pub const WINDOW_BYTES_CAP: u64 = 1 << 34;
+/// What one attached pipe or handle counts for in the byte window, beside the payload.
+pub const ATTACHMENT_COST: u64 = 256;
+/// The largest frame that can be declared on a link. Larger is a violation before a byte of it is stored.
+pub const FRAME_BYTES_CAP: u32 = 64 << 20;
+/// Live pipe ends that one unread carrier may have brought, by the number of unread carriers above it. It bounds
+/// trees of ends in messages of ends in messages; over it, the carrier's pipe is ended.
+pub const CARRIED_MAX: [u32; 9] = [16_384, 4_096, 1_024, 256, 64, 16, 4, 1, 0];
+
+const_assert!(MESSAGE_HANDLES_MAX <= 253);
+const_assert!(HOPS_MAX < u16::MAX);
+
+/// What one node lets its peers and its own users consume.
+///
+/// The defaults suit a desktop program; every field may be changed before the node is made.
+///
+/// ```
+/// let limits = mage::Limits { message_bytes_max: 1 << 20, ..mage::Limits::default() };
+/// assert!(limits.window_messages > 0);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest payload of one message, in bytes.
+    pub message_bytes_max: usize,
+    /// Unread messages a pipe may hold per direction before its sender is told `Full`.
+    pub window_messages: u64,
+    /// Unread bytes a pipe may hold per direction; the message that crosses the line is still taken.
+    pub window_bytes: u64,
+    /// Calls that one remote may have unanswered. At most half of `window_messages`, so that replies always have room.
+    pub pending_calls_max: usize,
+    /// Control frames of one origin that an endpoint keeps for a sender it does not yet know to be its own.
+    pub held_controls_max: usize,
+    /// Frames that wait for an introduction to one node.
+    pub pending_frames_max: usize,
+    /// Bytes of messages that wait for an introduction to one node.
+    pub pending_bytes_max: usize,
+    /// Names of nodes that are remembered, the lost ones included.
+    pub known_nodes_max: usize,
+    /// Endpoints of all pipes of this node together.
+    pub endpoints_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: 16 << 20,
+            window_messages: 1024,
+            window_bytes: 8 << 20,
+            pending_calls_max: 512,
+            held_controls_max: 1024,
+            pending_frames_max: 16_384,
+            pending_bytes_max: 64 << 20,
+            known_nodes_max: 65_536,
+            endpoints_max: 4 << 20,
+        }
+    }
+}
