@@ -1,1 +1,128 @@
-//! To come.
+//! The interface compiler of mage: `.magen` files in, Rust code out.
+//!
+//! An interface is described in a file of its own language:
+//!
+//! ```text
+//! // magen/network_process.magen
+//!
+//! /// Fetches what the main process asks for.
+//! interface NetworkProcess {
+//!   FetchURL(string url);
+//!   Ask(int question) => (string answer);
+//! }
+//! ```
+//!
+//! The build script of a crate compiles it, and the crate includes the result:
+//!
+//! ```no_run
+//! // build.rs, in `main`
+//! magen::compile(["magen/network_process.magen"]);
+//! ```
+//!
+//! ```text
+//! // src/lib.rs
+//! mage::include_magen!("network_process");
+//! ```
+//!
+//! What comes out for `NetworkProcess` is the trait `NetworkProcess` for whoever answers, the enum
+//! `NetworkProcessMessage` of everything that can arrive, the struct `NetworkProcessProxy` with a method for everything
+//! that can be sent, and what ties them together so that `Remote<dyn NetworkProcess>` and
+//! `Receiver<dyn NetworkProcess>` work. The reference of the language is `docs/MAGEN.md` in the repository.
+//!
+//! Compiling is a pure function of the source and the name of its file: the same on every machine, and whatever the
+//! input, it ends in code or in [`Diagnostics`], never in a panic.
+
+#![forbid(unsafe_code)]
+
+mod ast;
+mod check;
+mod codegen;
+mod compiler;
+mod diagnostic;
+mod error;
+mod fingerprint;
+mod lexer;
+mod limits;
+mod parser;
+mod schema;
+mod span;
+mod suggest;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+
+pub use compiler::{Compiler, generate_file, generate_from};
+pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics, RenderStyle};
+pub use error::{CompileError, FileError};
+
+use diagnostic::Reporter;
+use limits::FILE_BYTES_MAX;
+
+/// Compiles `.magen` files from a build script.
+///
+/// `magen/network_process.magen` becomes `$OUT_DIR/network_process.magen.rs`, for
+/// `mage::include_magen!("network_process")`. Cargo is told to run the build script again when one of the files
+/// changes.
+///
+/// If a file is faulty, everything that is wrong with it is shown on the standard error, with the line and column in the
+/// `.magen` file, and the process exits with status 1. [`Compiler`] is the same without exiting.
+pub fn compile(inputs: impl IntoIterator<Item = impl Into<PathBuf>>) {
+    if let Err(error) = Compiler::new().inputs(inputs).cargo_directives(true).run() {
+        // If even the standard error is gone, the exit status has to do.
+        let _ = io::stderr().write_all(error.to_string().as_bytes());
+        process::exit(1);
+    }
+}
+
+/// The Rust code of one source. `file_name` is what diagnostics call it; its last component is named in the code.
+///
+/// The code is formatted, may be included into any module, and depends on nothing but the arguments.
+///
+/// ```
+/// let code = magen::generate("interface Logger { Log(string text); }", "logger.magen")?;
+/// assert!(code.contains("pub trait Logger {"));
+/// assert!(code.contains("fn log(&mut self, text: ::std::string::String);"));
+/// # Ok::<(), magen::Diagnostics>(())
+/// ```
+///
+/// # Errors
+///
+/// Everything that is wrong with the source, up to 100 faults.
+pub fn generate(source: impl AsRef<[u8]>, file_name: &str) -> Result<String, Diagnostics> {
+    let mut reporter = Reporter::default();
+    let text = decoded(source.as_ref(), &mut reporter);
+    let file = parser::parse(text, &mut reporter);
+    let schema = check::check(file, &mut reporter);
+    let schema = reporter.finish(schema, file_name, text)?;
+    let name = Path::new(file_name).file_name().and_then(|name| name.to_str()).unwrap_or(file_name);
+    // It ends up in a comment, which a control character could end.
+    let name: String = name.chars().filter(|character| !character.is_control()).collect();
+    Ok(codegen::generate(&schema, &name))
+}
+
+/// The source as text; what cannot be text is reported and treated as empty.
+fn decoded<'source>(source: &'source [u8], reporter: &mut Reporter) -> &'source str {
+    if source.len() > FILE_BYTES_MAX {
+        let message = format!("the file is larger than {} MiB", FILE_BYTES_MAX / (1024 * 1024));
+        reporter.report(
+            Diagnostic::of_file(DiagnosticKind::FileTooLarge, message)
+                .help("split it: interfaces need not share a file"),
+        );
+        return "";
+    }
+    match str::from_utf8(source) {
+        Ok(text) => text,
+        Err(error) => {
+            let valid = &source[..error.valid_up_to()];
+            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+            let message =
+                format!("the file is not UTF-8: line {line}, at byte {} of the file", error.valid_up_to());
+            reporter.report(
+                Diagnostic::of_file(DiagnosticKind::NotUtf8, message)
+                    .help("save the file with the encoding UTF-8"),
+            );
+            ""
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The trait that whoever answers implements.
+
+use super::writer::Writer;
+use super::{ALLOWED, naming, write_method_docs};
+use crate::schema::{Interface, Method};
+
+pub(super) fn write(interface: &Interface<'_>, writer: &mut Writer) {
+    let name = interface.name;
+    writer.blank();
+    writer.docs(&interface.docs, &format!("The interface `{name}`: implemented by whoever answers."));
+    writer.line(ALLOWED);
+    if interface.methods.is_empty() {
+        return writer.open_and_close(&format!("pub trait {name}"));
+    }
+    writer.open(&format!("pub trait {name}"));
+    for (position, method) in interface.methods.iter().enumerate() {
+        if position > 0 {
+            writer.blank();
+        }
+        write_method_docs(method, &format!("Handles `{}`.", method.name), writer);
+        let prefix = format!("fn {}", naming::identifier(method.name));
+        writer.signature(&prefix, &parameters(name, method), ";");
+    }
+    writer.close();
+}
+
+fn parameters(interface: &str, method: &Method<'_>) -> Vec<String> {
+    let mut parameters = vec!["&mut self".to_owned()];
+    for parameter in &method.parameters {
+        parameters.push(format!(
+            "{}: {}",
+            naming::identifier(parameter.name),
+            naming::owned_type(parameter.value_type)
+        ));
+    }
+    if let Some(answer) = naming::answer_type(interface, method) {
+        parameters.push(format!("{}: ::mage::Reply<{answer}>", naming::REPLY));
+    }
+    parameters
+}

@@ -1,0 +1,163 @@
+//! From the names of a `.magen` file to names in Rust.
+
+use crate::schema::{Field, Method, ValueType};
+
+/// The argument through which a handler answers.
+pub(crate) const REPLY: &str = "reply";
+
+/// Keywords of every edition, also the reserved ones; all of them can be raw identifiers.
+const KEYWORDS: [&str; 48] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait",
+    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+/// Whether `name`, in `snake_case`, is one of the keywords that cannot even be a raw identifier.
+pub(crate) fn is_never_a_name(name: &str) -> bool {
+    matches!(name, "self" | "super" | "crate")
+}
+
+/// `FetchURL` as `fetch_url`.
+pub(crate) fn snake_case(name: &str) -> String {
+    words(name).join("_").to_ascii_lowercase()
+}
+
+/// `FetchURL` as `FetchUrl`.
+pub(crate) fn camel_case(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    for word in words(name) {
+        let (first, rest) = word.split_at(1);
+        camel.push_str(&first.to_ascii_uppercase());
+        camel.push_str(&rest.to_ascii_lowercase());
+    }
+    camel
+}
+
+/// `name` in `snake_case` as it stands in code: `r#type` for `type`.
+pub(crate) fn identifier(name: &str) -> String {
+    let name = snake_case(name);
+    if KEYWORDS.contains(&name.as_str()) { format!("r#{name}") } else { name }
+}
+
+/// A variable of generated code: `wanted`, or with underscores behind it until no parameter has that name.
+pub(super) fn variable(wanted: &str, parameters: &[&Field<'_>]) -> String {
+    let mut name = wanted.to_owned();
+    while parameters.iter().any(|parameter| snake_case(parameter.name) == name) {
+        name.push('_');
+    }
+    name
+}
+
+pub(crate) fn message_type(interface: &str) -> String {
+    format!("{interface}Message")
+}
+
+pub(crate) fn proxy_type(interface: &str) -> String {
+    format!("{interface}Proxy")
+}
+
+/// The struct of a response with two or more values.
+pub(crate) fn response_type(interface: &str, method: &str) -> String {
+    format!("{interface}{}Response", camel_case(method))
+}
+
+/// The type that the answer to `method` has; `None` for a one-way method.
+pub(super) fn answer_type(interface: &str, method: &Method<'_>) -> Option<String> {
+    Some(match method.response.as_deref()? {
+        [] => "()".to_owned(),
+        [value] => owned_type(value.value_type).to_owned(),
+        _ => response_type(interface, method.name),
+    })
+}
+
+/// The type as it arrives.
+pub(super) fn owned_type(value_type: ValueType) -> &'static str {
+    match value_type {
+        ValueType::Bool => "bool",
+        ValueType::Int => "i32",
+        ValueType::Long => "i64",
+        ValueType::Double => "f64",
+        ValueType::Char => "u8",
+        ValueType::String => "::std::string::String",
+        ValueType::MessagePipe => "::mage::MessagePipe",
+    }
+}
+
+/// The type as it is sent.
+pub(super) fn sent_type(value_type: ValueType) -> &'static str {
+    match value_type {
+        ValueType::String => "&str",
+        other => owned_type(other),
+    }
+}
+
+/// The words of a name. A word begins after `_`, at a capital after a small letter or a digit, and at the last capital
+/// of several if a small letter follows (`HTTPServer`: `HTTP`, `Server`), unless it is the `s` of a plural (`URLs`).
+fn words(name: &str) -> Vec<&str> {
+    let bytes = name.as_bytes();
+    let mut words = Vec::new();
+    let mut start = 0;
+    for position in 0..bytes.len() {
+        if bytes[position] == b'_' {
+            words.push(&name[start..position]);
+            start = position + 1;
+        } else if position > start && begins_word(bytes, position) {
+            words.push(&name[start..position]);
+            start = position;
+        }
+    }
+    words.push(&name[start..]);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Whether the byte at `position`, which is not the first of `name`, is a capital that begins a word.
+fn begins_word(name: &[u8], position: usize) -> bool {
+    let at = |position: usize| name.get(position).copied().unwrap_or(b'_');
+    if !at(position).is_ascii_uppercase() {
+        return false;
+    }
+    if !at(position - 1).is_ascii_uppercase() {
+        return true;
+    }
+    let is_plural = at(position + 1) == b's' && !at(position + 2).is_ascii_lowercase();
+    at(position + 1).is_ascii_lowercase() && !is_plural
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_snake_case_and_camel_case() {
+        for (name, snake, camel) in [
+            ("FetchURL", "fetch_url", "FetchUrl"),
+            ("NavigateToURL", "navigate_to_url", "NavigateToUrl"),
+            ("OnURLFetched2", "on_url_fetched2", "OnUrlFetched2"),
+            ("HTTPServer", "http_server", "HttpServer"),
+            ("FetchURLs", "fetch_urls", "FetchUrls"),
+            ("GetIDsNow", "get_ids_now", "GetIdsNow"),
+            ("URLSaver", "url_saver", "UrlSaver"),
+            ("IsOpen", "is_open", "IsOpen"),
+            ("Utf8Decode", "utf8_decode", "Utf8Decode"),
+            ("Get2D", "get2_d", "Get2D"),
+            ("A", "a", "A"),
+            ("AB", "ab", "Ab"),
+            ("child_remote", "child_remote", "ChildRemote"),
+            ("childRemote", "child_remote", "ChildRemote"),
+            ("MAX_SIZE", "max_size", "MaxSize"),
+            ("odd__name_", "odd_name", "OddName"),
+        ] {
+            assert_eq!(snake_case(name), snake, "{name}");
+            assert_eq!(camel_case(name), camel, "{name}");
+        }
+    }
+
+    #[test]
+    fn keywords_become_raw() {
+        assert_eq!(identifier("Type"), "r#type");
+        assert_eq!(identifier("gen"), "r#gen");
+        assert_eq!(identifier("union"), "union");
+    }
+}

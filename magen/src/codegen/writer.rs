@@ -1,0 +1,142 @@
+//! Lines of Rust, broken where rustfmt breaks them by default.
+
+use crate::ast::Docs;
+
+/// The widest line of code.
+const LINE_WIDTH_MAX: usize = 100;
+/// The widest list of arguments that stays on one line.
+const ARGUMENTS_WIDTH_MAX: usize = 60;
+/// The widest list of fields, in an expression or a pattern, that stays on one line.
+const FIELDS_WIDTH_MAX: usize = 18;
+const INDENT_WIDTH: usize = 4;
+
+/// Text with an indentation.
+#[derive(Debug)]
+pub(super) struct Writer {
+    text: String,
+    depth: usize,
+}
+
+impl Writer {
+    pub(super) fn new() -> Self {
+        Self { text: String::new(), depth: 0 }
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+
+    /// One line; of several in `text`, each is indented.
+    pub(super) fn line(&mut self, text: &str) {
+        for line in text.split('\n') {
+            self.text.extend(std::iter::repeat_n(' ', self.depth * INDENT_WIDTH));
+            self.text.push_str(line);
+            self.text.push('\n');
+        }
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// `header {`, and the following lines are inside.
+    pub(super) fn open(&mut self, header: &str) {
+        self.line(&format!("{header} {{"));
+        self.depth += 1;
+    }
+
+    /// After a line that opened a block itself: the following lines are inside.
+    pub(super) fn indent(&mut self) {
+        self.depth += 1;
+    }
+
+    /// `header {}`
+    pub(super) fn open_and_close(&mut self, header: &str) {
+        self.line(&format!("{header} {{}}"));
+    }
+
+    pub(super) fn close(&mut self) {
+        self.close_with("");
+    }
+
+    /// `}` and what follows it.
+    pub(super) fn close_with(&mut self, suffix: &str) {
+        self.depth -= 1;
+        self.line(&format!("}}{suffix}"));
+    }
+
+    /// `impl what for whom {`, in two lines if it is wide.
+    pub(super) fn open_impl(&mut self, what: &str, whom: &str) {
+        if self.fits(&format!("impl{what} for {whom} {{")) {
+            self.open(&format!("impl{what} for {whom}"));
+        } else {
+            self.line(&format!("impl{what}\n    for {whom}\n{{"));
+            self.depth += 1;
+        }
+    }
+
+    /// The lines of `docs`, or `default` if there are none.
+    pub(super) fn docs(&mut self, docs: &Docs<'_>, default: &str) {
+        if docs.lines.is_empty() {
+            self.line(&format!("/// {default}"));
+        }
+        for line in &docs.lines {
+            self.line(&format!("///{line}"));
+        }
+    }
+
+    /// `prefix(parameters)suffix`, in one line or with one parameter per line.
+    pub(super) fn signature(&mut self, prefix: &str, parameters: &[String], suffix: &str) {
+        let one_line = format!("{prefix}({}){suffix}", parameters.join(", "));
+        if self.fits(&one_line) {
+            return self.line(&one_line);
+        }
+        self.listed(&format!("{prefix}("), parameters, &format!("){suffix}"));
+    }
+
+    /// The arm `path { fields } => function(arguments)` of a match.
+    pub(super) fn call_arm(&mut self, path: &str, fields: &[String], function: &str, arguments: &[String]) {
+        let one_line = format!("{path} {{ {} }} =>", fields.join(", "));
+        let start = if fields.is_empty() {
+            format!("{path} =>")
+        } else if fields.join(", ").len() <= FIELDS_WIDTH_MAX && self.fits(&format!("{one_line} {{")) {
+            one_line
+        } else {
+            self.line(&format!("{path} {{"));
+            self.depth += 1;
+            for field in fields {
+                self.line(&format!("{field},"));
+            }
+            self.depth -= 1;
+            "} =>".to_owned()
+        };
+        let list = arguments.join(", ");
+        let call = format!("{start} {function}({list}),");
+        if list.len() <= ARGUMENTS_WIDTH_MAX && self.fits(&call) {
+            return self.line(&call);
+        }
+        self.open(&start);
+        let statement = format!("{function}({list});");
+        if list.len() <= ARGUMENTS_WIDTH_MAX && self.fits(&statement) {
+            self.line(&statement);
+        } else {
+            self.listed(&format!("{function}("), arguments, ");");
+        }
+        self.close();
+    }
+
+    /// `opening`, each of `items` on a line of its own, `closing`.
+    fn listed(&mut self, opening: &str, items: &[String], closing: &str) {
+        self.line(opening);
+        self.depth += 1;
+        for item in items {
+            self.line(&format!("{item},"));
+        }
+        self.depth -= 1;
+        self.line(closing);
+    }
+
+    fn fits(&self, line: &str) -> bool {
+        self.depth * INDENT_WIDTH + line.len() <= LINE_WIDTH_MAX
+    }
+}

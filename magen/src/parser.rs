@@ -1,0 +1,323 @@
+//! From tokens to the tree. The grammar is flat, so nothing here calls itself: no input can exhaust the stack.
+
+use crate::ast::{Docs, File, Interface, Method, Name, Parameter};
+use crate::diagnostic::{Diagnostic, DiagnosticKind, Reporter};
+use crate::lexer::{Lexer, Token, TokenKind};
+use crate::limits::{METHODS_MAX, PARAMETERS_MAX};
+use crate::span::Span;
+
+/// The tree of `source`: of a faulty one, everything that could be read; the faults are in `reporter`.
+pub(crate) fn parse<'source>(source: &'source str, reporter: &mut Reporter) -> File<'source> {
+    let mut lexer = Lexer::new(source);
+    let current = lexer.next(reporter);
+    let previous = Span::new(0, 0);
+    Parser { source, lexer, current, previous, reporter }.file()
+}
+
+/// The fault has been reported; whoever catches this finds the next place where reading makes sense.
+struct Reported;
+
+struct Parser<'source, 'reporter> {
+    source: &'source str,
+    lexer: Lexer<'source>,
+    /// The token that is read next.
+    current: Token,
+    /// Where the token before it stands.
+    previous: Span,
+    reporter: &'reporter mut Reporter,
+}
+
+impl<'source> Parser<'source, '_> {
+    fn file(mut self) -> File<'source> {
+        let mut file = File::default();
+        while !self.reporter.is_full() {
+            let docs = self.docs(&[TokenKind::EndOfFile]);
+            if self.current.kind == TokenKind::EndOfFile {
+                break;
+            }
+            if !self.at_keyword_interface() {
+                self.expected_interface();
+                continue;
+            }
+            match self.interface(docs) {
+                Ok(interface) => file.interfaces.push(interface),
+                Err(Reported) => self.skip_to_interface(),
+            }
+        }
+        file
+    }
+
+    fn interface(&mut self, docs: Docs<'source>) -> Result<Interface<'source>, Reported> {
+        self.advance();
+        let name = self.name("the name of the interface")?;
+        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
+        let mut interface = Interface { docs, name, methods: Vec::new() };
+        let mut count = 0;
+        loop {
+            let docs = self.docs(&[TokenKind::CloseBrace, TokenKind::EndOfFile]);
+            if self.current.kind == TokenKind::CloseBrace {
+                self.advance();
+                return Ok(interface);
+            }
+            if self.reporter.is_full()
+                || self.current.kind == TokenKind::EndOfFile
+                || self.at_next_interface()
+            {
+                self.unclosed(name, open);
+                return Ok(interface);
+            }
+            count += 1;
+            if count == METHODS_MAX + 1 {
+                self.too_many_methods(name);
+            }
+            match self.method(docs) {
+                Ok(method) if count <= METHODS_MAX => interface.methods.push(method),
+                Ok(_) => {}
+                Err(Reported) => self.skip_method(),
+            }
+        }
+    }
+
+    fn method(&mut self, docs: Docs<'source>) -> Result<Method<'source>, Reported> {
+        let name = self.name("a method or `}`")?;
+        self.expect(TokenKind::OpenParenthesis, "`(`")?;
+        let parameters = self.parameters()?;
+        let mut response = None;
+        if self.at(TokenKind::Arrow) {
+            self.advance();
+            self.expect(TokenKind::OpenParenthesis, "`(`")?;
+            response = Some(self.parameters()?);
+        }
+        let expected = if response.is_some() { "`;`" } else { "`;` or `=>`" };
+        if let Err(reported) = self.expect(TokenKind::Semicolon, expected) {
+            // A forgotten semicolon is no reason to pass over the next method.
+            if !matches!(self.current.kind, TokenKind::Name | TokenKind::CloseBrace) {
+                return Err(reported);
+            }
+        }
+        Ok(Method { docs, name, parameters, response })
+    }
+
+    /// A list up to and including its closing parenthesis; the opening one has been read.
+    fn parameters(&mut self) -> Result<Vec<Parameter<'source>>, Reported> {
+        let mut parameters = Vec::new();
+        let docs = self.docs(&[TokenKind::CloseParenthesis]);
+        if self.current.kind == TokenKind::CloseParenthesis {
+            self.advance();
+            return Ok(parameters);
+        }
+        let mut parameter = self.parameter(docs)?;
+        loop {
+            if parameters.len() == PARAMETERS_MAX {
+                return Err(self.too_many_parameters(parameter.name));
+            }
+            parameters.push(parameter);
+            if self.at(TokenKind::CloseParenthesis) {
+                self.advance();
+                return Ok(parameters);
+            }
+            let comma = self.expect(TokenKind::Comma, "`,` or `)`")?;
+            let docs = self.docs(&[TokenKind::CloseParenthesis]);
+            if self.current.kind == TokenKind::CloseParenthesis {
+                self.trailing_comma(comma);
+                self.advance();
+                return Ok(parameters);
+            }
+            parameter = self.parameter(docs)?;
+        }
+    }
+
+    fn parameter(&mut self, docs: Docs<'source>) -> Result<Parameter<'source>, Reported> {
+        let type_name = self.name("a type")?;
+        if self.at(TokenKind::Comma) || self.at(TokenKind::CloseParenthesis) {
+            return Err(self.missing_parameter_name(type_name));
+        }
+        let name = self.name("the name of the parameter")?;
+        Ok(Parameter { docs, type_name, name })
+    }
+
+    // Reading tokens.
+
+    fn advance(&mut self) {
+        self.previous = self.current.span;
+        self.current = self.lexer.next(self.reporter);
+    }
+
+    /// Whether the next token is of `kind`. A doc comment cannot be what is wanted here: it is reported and skipped.
+    fn at(&mut self, kind: TokenKind) -> bool {
+        self.refuse_docs();
+        self.current.kind == kind
+    }
+
+    fn expect(&mut self, kind: TokenKind, expected: &str) -> Result<Span, Reported> {
+        if !self.at(kind) {
+            return Err(self.unexpected(expected, kind == TokenKind::Semicolon));
+        }
+        self.advance();
+        Ok(self.previous)
+    }
+
+    fn name(&mut self, expected: &str) -> Result<Name<'source>, Reported> {
+        if !self.at(TokenKind::Name) {
+            return Err(self.unexpected(expected, false));
+        }
+        self.advance();
+        Ok(Name { text: self.previous.text(self.source), span: self.previous })
+    }
+
+    /// The doc comment here, if there is one; an error if one of `closing` follows, since it documents nothing then.
+    fn docs(&mut self, closing: &[TokenKind]) -> Docs<'source> {
+        let mut docs = Docs::default();
+        let first = self.current.span;
+        while self.current.kind == TokenKind::DocComment {
+            let line = self.current.span.text(self.source);
+            docs.lines.push(line.strip_prefix("///").unwrap_or(line).trim_end());
+            self.advance();
+        }
+        if !docs.lines.is_empty() && closing.contains(&self.current.kind) {
+            self.misplaced_docs(first);
+        }
+        docs
+    }
+
+    fn refuse_docs(&mut self) {
+        let first = self.current;
+        while self.current.kind == TokenKind::DocComment {
+            self.advance();
+        }
+        if first.kind == TokenKind::DocComment {
+            self.misplaced_docs(first.span);
+        }
+    }
+
+    fn at_keyword_interface(&self) -> bool {
+        self.current.kind == TokenKind::Name && self.current.span.text(self.source) == "interface"
+    }
+
+    /// Whether `interface Name` stands here, where a method called `interface` would go on with a parenthesis.
+    fn at_next_interface(&self) -> bool {
+        let mut ahead = self.lexer.clone();
+        self.at_keyword_interface() && ahead.next(&mut Reporter::default()).kind == TokenKind::Name
+    }
+
+    // Recovery: after a fault, to the next place where reading makes sense.
+
+    fn skip_to_interface(&mut self) {
+        while self.current.kind != TokenKind::EndOfFile && !self.at_next_interface() {
+            self.advance();
+        }
+    }
+
+    /// To the end of the method: over its `;` or `}`, or to the end of the interface.
+    fn skip_method(&mut self) {
+        let mut depth = 0_usize;
+        while self.current.kind != TokenKind::EndOfFile && !self.at_next_interface() {
+            match self.current.kind {
+                TokenKind::Semicolon if depth == 0 => return self.advance(),
+                TokenKind::OpenBrace => depth += 1,
+                TokenKind::CloseBrace if depth == 0 => return,
+                TokenKind::CloseBrace => depth -= 1,
+                _ => {}
+            }
+            self.advance();
+            if depth == 0 && self.previous.text(self.source) == "}" {
+                return;
+            }
+        }
+    }
+}
+
+/// What the parser reports.
+impl<'source> Parser<'source, '_> {
+    fn unexpected(&mut self, expected: &str, is_about_the_end: bool) -> Reported {
+        let found = match self.current.kind {
+            TokenKind::Name => format!("`{}`", self.current.span.text(self.source)),
+            kind => kind.description().to_owned(),
+        };
+        // What ends a declaration is missed where the declaration ends, not where the next one begins.
+        let span = if is_about_the_end { self.previous.after() } else { self.current.span };
+        let message = format!("expected {expected}, found {found}");
+        let diagnostic = Diagnostic::new(DiagnosticKind::UnexpectedToken, span, message);
+        self.reporter.report(diagnostic.label(format!("expected {expected}")));
+        Reported
+    }
+
+    fn expected_interface(&mut self) {
+        let start = self.current;
+        let text = start.span.text(self.source);
+        let shown = if start.kind == TokenKind::Name {
+            format!("`{text}`")
+        } else {
+            start.kind.description().to_owned()
+        };
+        let message = format!("expected `interface`, found {shown}");
+        let diagnostic = Diagnostic::new(DiagnosticKind::ExpectedInterface, start.span, message);
+        let after_an_interface = self.previous.text(self.source) == "}";
+        self.reporter.report(match start.kind {
+            TokenKind::Semicolon if after_an_interface => {
+                diagnostic.help("no `;` follows an interface: remove it")
+            }
+            TokenKind::Name if crate::suggest::is_close(text, "interface") => {
+                diagnostic.help("did you mean `interface`?")
+            }
+            _ => diagnostic.help("a file is a list of `interface Name { .. }`"),
+        });
+        self.advance();
+        if start.kind != TokenKind::Semicolon {
+            self.skip_to_interface();
+        }
+    }
+
+    fn unclosed(&mut self, name: Name<'source>, open: Span) {
+        if self.reporter.is_full() {
+            return;
+        }
+        let message = format!("the interface `{}` is not closed", name.text);
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::UnclosedInterface, self.previous.after(), message)
+                .label("expected a method or `}`")
+                .and_at(open, "opened here"),
+        );
+    }
+
+    fn missing_parameter_name(&mut self, type_name: Name<'source>) -> Reported {
+        let message = format!("`{}` is a type without a name, or a name without a type", type_name.text);
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::MissingParameterName, type_name.span, message)
+                .help("every parameter and every response value is written `type name`"),
+        );
+        Reported
+    }
+
+    fn trailing_comma(&mut self, comma: Span) {
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::TrailingComma, comma, "a comma before the closing parenthesis")
+                .help("remove the comma"),
+        );
+    }
+
+    fn misplaced_docs(&mut self, first: Span) {
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::MisplacedDocComment, first, "this doc comment documents nothing")
+                .help("`///` stands before an interface, a method or a parameter; a plain comment begins with `//`"),
+        );
+    }
+
+    fn too_many_methods(&mut self, name: Name<'source>) {
+        let message = format!("the interface `{}` has more than {METHODS_MAX} methods", name.text);
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::TooManyMethods, self.current.span, message)
+                .label("the first one too many")
+                .help("split the interface, and pass the pipes of its parts over a small one"),
+        );
+    }
+
+    fn too_many_parameters(&mut self, name: Name<'source>) -> Reported {
+        let message = format!("more than {PARAMETERS_MAX} values in one list");
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::TooManyParameters, name.span, message)
+                .label("the first one too many"),
+        );
+        Reported
+    }
+}
