@@ -1,0 +1,64 @@
+//! A watched descriptor on the loop's reactor.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use mage_sched::{Interest, Transfer, Watch};
+
+use crate::poller::Token;
+use crate::queue::Shared;
+use crate::reactor::Learnt;
+
+/// Tries the descriptor only while the reactor holds it for ready, and tells the reactor what the try found out.
+pub(crate) struct LoopWatch {
+    shared: Arc<Shared>,
+    token: Token,
+    fd: Arc<OwnedFd>,
+}
+
+impl LoopWatch {
+    pub(crate) fn new(shared: Arc<Shared>, fd: Arc<OwnedFd>) -> io::Result<Self> {
+        let token = shared.reactor.watch(&fd)?;
+        Ok(Self { shared, token, fd })
+    }
+}
+
+impl Watch for LoopWatch {
+    fn poll_io(
+        &mut self,
+        context: &mut Context<'_>,
+        interest: Interest,
+        io: &mut dyn FnMut(BorrowedFd<'_>) -> io::Result<Transfer>,
+    ) -> Poll<io::Result<usize>> {
+        let reactor = &self.shared.reactor;
+        loop {
+            let tick = ready!(reactor.poll_ready(self.token, interest, context))?;
+            match io(self.fd.as_fd()) {
+                Ok(Transfer::More(bytes)) => return Poll::Ready(Ok(bytes)),
+                Ok(Transfer::Drained(bytes)) => {
+                    reactor.learn(self.token, interest, tick, Learnt::Drained);
+                    return Poll::Ready(Ok(bytes));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    reactor.learn(self.token, interest, tick, Learnt::WouldBlock);
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+impl Drop for LoopWatch {
+    fn drop(&mut self) {
+        self.shared.reactor.unwatch(self.token); // before `fd` may close
+    }
+}
+
+impl fmt::Debug for LoopWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoopWatch").field("token", &self.token).field("fd", &self.fd).finish_non_exhaustive()
+    }
+}
