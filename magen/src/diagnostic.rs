@@ -160,7 +160,7 @@ diagnostic_kinds! {
     DocControlCharacter = "doc-control-character",
     /// A name that begins with a digit or an underscore.
     InvalidName = "invalid-name",
-    /// A name longer than 64 bytes.
+    /// A name longer than 60 bytes.
     NameTooLong = "name-too-long",
     /// Something other than an interface at the top level.
     ExpectedInterface = "expected-interface",

@@ -5,8 +5,8 @@ pub(crate) const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The longest name of anything declared in a `.magen` file, in bytes.
 ///
-/// With it, the widest unbreakable line of an ordinary declaration still fits the width of generated code.
-pub(crate) const NAME_BYTES_MAX: usize = 64;
+/// With it, every line that a single name makes still fits the width of generated code.
+pub(crate) const NAME_BYTES_MAX: usize = 60;
 
 /// The most methods one interface may have.
 pub(crate) const METHODS_MAX: usize = 4096;

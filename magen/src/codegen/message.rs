@@ -37,7 +37,7 @@ fn write_enum(interface: &Interface<'_>, writer: &mut Writer) {
         write_fields(&method.parameters, "", "The argument", writer);
         if let Some(answer) = answer {
             writer.line("/// Answers the call.");
-            writer.line(&format!("{}: ::mage::Reply<{answer}>,", naming::REPLY));
+            writer.field(naming::REPLY, &format!("::mage::Reply<{answer}>"));
         }
         writer.close_with(",");
     }
@@ -47,8 +47,8 @@ fn write_enum(interface: &Interface<'_>, writer: &mut Writer) {
 fn write_fields(fields: &[Field<'_>], visibility: &str, what: &str, writer: &mut Writer) {
     for field in fields {
         writer.docs(&field.docs, &format!("{what} `{}`.", field.name));
-        let name = naming::identifier(field.name);
-        writer.line(&format!("{visibility}{name}: {},", naming::owned_type(field.value_type)));
+        let name = format!("{visibility}{}", naming::identifier(field.name));
+        writer.field(&name, naming::owned_type(field.value_type));
     }
 }
 
@@ -58,7 +58,7 @@ fn write_response(interface: &Interface<'_>, method: &Method<'_>, values: &[Fiel
     writer.line(&format!("/// The answer to `{}` of `{}`.", method.name, interface.name));
     writer.line(ALLOWED);
     writer.line("#[derive(Debug)]");
-    writer.open(&format!("pub struct {name}"));
+    writer.open_struct(&name);
     write_fields(values, "pub ", "The value", writer);
     writer.close();
 
@@ -97,21 +97,21 @@ fn write_decode(interface: &Interface<'_>, writer: &mut Writer) {
         writer.line("let unknown = incoming.method();");
         writer.line("::core::result::Result::Err(incoming.unknown_method(unknown))");
     } else {
-        writer.open("match incoming.method()");
+        writer.open("::core::result::Result::Ok(match incoming.method()");
         for (ordinal, method) in interface.methods.iter().enumerate() {
             write_decode_arm(ordinal, method, writer);
         }
-        writer.line("unknown => ::core::result::Result::Err(incoming.unknown_method(unknown)),");
-        writer.close();
+        writer.line("unknown => return ::core::result::Result::Err(incoming.unknown_method(unknown)),");
+        writer.close_with(")");
     }
     writer.close();
     writer.close();
 }
 
 fn write_decode_arm(ordinal: usize, method: &Method<'_>, writer: &mut Writer) {
-    let start = format!("{ordinal} => ::core::result::Result::Ok(Self::{}", naming::camel_case(method.name));
+    let start = format!("{ordinal} => Self::{}", naming::camel_case(method.name));
     if method.parameters.is_empty() && method.response.is_none() {
-        return writer.line(&format!("{start}),"));
+        return writer.line(&format!("{start},"));
     }
     writer.open(&start);
     for parameter in &method.parameters {
@@ -120,7 +120,7 @@ fn write_decode_arm(ordinal: usize, method: &Method<'_>, writer: &mut Writer) {
     if method.response.is_some() {
         writer.line(&format!("{}: incoming.reply()?,", naming::REPLY));
     }
-    writer.close_with("),");
+    writer.close_with(",");
 }
 
 fn write_dispatch(interface: &Interface<'_>, writer: &mut Writer) {

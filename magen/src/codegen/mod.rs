@@ -34,7 +34,7 @@ pub(crate) fn generate(schema: &Schema<'_>, file_name: &str) -> String {
 fn write_interface(interface: &Interface<'_>, writer: &mut Writer) {
     let name = interface.name;
     writer.blank();
-    writer.open(&format!("impl ::mage::Interface for dyn {name} + '_"));
+    writer.open_impl(" ::mage::Interface", &format!("dyn {name} + '_"));
     writer.line(&format!("const NAME: &'static str = \"{name}\";"));
     writer.line(&format!("const FINGERPRINT: u64 = {};", hexadecimal(fingerprint(interface))));
     writer.line(&format!("type Proxy = {};", naming::proxy_type(name)));

@@ -6,6 +6,10 @@ use crate::ast::Docs;
 const LINE_WIDTH_MAX: usize = 100;
 /// The widest list of arguments that stays on one line.
 const ARGUMENTS_WIDTH_MAX: usize = 60;
+/// The widest argument that shares a line with others where not all of them fit on one.
+const SHORT_ARGUMENT_WIDTH_MAX: usize = 10;
+/// How much wider than a line the end of a signature gets before its type is broken instead.
+const BRACE_WIDTH_MAX: usize = 8;
 /// The widest list of fields, in an expression or a pattern, that stays on one line.
 const FIELDS_WIDTH_MAX: usize = 18;
 const INDENT_WIDTH: usize = 4;
@@ -75,6 +79,17 @@ impl Writer {
         }
     }
 
+    /// `pub struct name {`, in two lines if it is wide.
+    pub(super) fn open_struct(&mut self, name: &str) {
+        let header = format!("pub struct {name}");
+        if self.fits(&format!("{header} {{")) {
+            self.open(&header);
+        } else {
+            self.line(&format!("{header}\n{{"));
+            self.depth += 1;
+        }
+    }
+
     /// The lines of `docs`, or `default` if there are none.
     pub(super) fn docs(&mut self, docs: &Docs<'_>, default: &str) {
         if docs.lines.is_empty() {
@@ -91,7 +106,50 @@ impl Writer {
         if self.fits(&one_line) {
             return self.line(&one_line);
         }
-        self.listed(&format!("{prefix}("), parameters, &format!("){suffix}"));
+        self.line(&format!("{prefix}("));
+        self.depth += 1;
+        for parameter in parameters {
+            self.parameter(parameter);
+        }
+        self.depth -= 1;
+        self.signature_end(suffix);
+    }
+
+    /// The last line of a signature whose parameters have lines of their own. Here rustfmt counts the indentation twice.
+    fn signature_end(&mut self, suffix: &str) {
+        let line = format!("){suffix}");
+        let Some(head) = line.strip_suffix(" {") else {
+            return self.line(&line);
+        };
+        let width = line.len() + 2 * self.depth * INDENT_WIDTH;
+        match head.strip_suffix('>').and_then(|head| head.split_once('<')) {
+            _ if width <= LINE_WIDTH_MAX => self.line(&line),
+            Some((outer, inner)) if width > LINE_WIDTH_MAX + BRACE_WIDTH_MAX => {
+                self.line(&format!("{outer}<\n    {inner},\n> {{"));
+            }
+            _ => self.line(&format!("{head}\n{{")),
+        }
+    }
+
+    /// One parameter on a line of its own; of a wide one, what the type is generic over gets its own line.
+    fn parameter(&mut self, parameter: &str) {
+        let line = format!("{parameter},");
+        match parameter.strip_suffix('>').and_then(|parameter| parameter.split_once('<')) {
+            Some((outer, inner)) if !self.fits(&line) => self.line(&format!("{outer}<\n    {inner},\n>,")),
+            _ => self.line(&line),
+        }
+    }
+
+    /// `name: value_type,`, with the type on the next line if it fits there better.
+    pub(super) fn field(&mut self, name: &str, value_type: &str) {
+        let line = format!("{name}: {value_type},");
+        if self.fits(&line) {
+            self.line(&line);
+        } else if self.fits(&format!("    {value_type},")) {
+            self.line(&format!("{name}:\n    {value_type},"));
+        } else {
+            self.parameter(&format!("{name}: {value_type}"));
+        }
     }
 
     /// The arm `path { fields } => function(arguments)` of a match.
@@ -120,20 +178,29 @@ impl Writer {
         if list.len() <= ARGUMENTS_WIDTH_MAX && self.fits(&statement) {
             self.line(&statement);
         } else {
-            self.listed(&format!("{function}("), arguments, ");");
+            self.wide_call(function, arguments);
         }
         self.close();
     }
 
-    /// `opening`, each of `items` on a line of its own, `closing`.
-    fn listed(&mut self, opening: &str, items: &[String], closing: &str) {
-        self.line(opening);
+    /// A call with its arguments on lines of their own: short ones share lines, else each has one.
+    fn wide_call(&mut self, function: &str, arguments: &[String]) {
+        self.line(&format!("{function}("));
         self.depth += 1;
-        for item in items {
-            self.line(&format!("{item},"));
+        let share_lines = arguments.iter().all(|argument| argument.len() <= SHORT_ARGUMENT_WIDTH_MAX);
+        let mut line = String::new();
+        for argument in arguments {
+            if !line.is_empty() && !(share_lines && self.fits(&format!("{line} {argument},"))) {
+                self.line(&std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(&format!("{argument},"));
         }
+        self.line(&line);
         self.depth -= 1;
-        self.line(closing);
+        self.line(");");
     }
 
     fn fits(&self, line: &str) -> bool {

@@ -1,0 +1,182 @@
+//! Generated code holds up as Rust: it compiles without a warning, in a library and in a program, in a module that
+//! shadows whatever it can; rustfmt and clippy have nothing to say; and what is sent is what arrives.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// Every lint that a careful project may have switched on and that concerns generated code.
+const LINTS: [&str; 9] = [
+    "warnings",
+    "missing_docs",
+    "missing_debug_implementations",
+    "elided_lifetimes_in_paths",
+    "unreachable_pub",
+    "unused_qualifications",
+    "unused",
+    "nonstandard_style",
+    "rust_2018_idioms",
+];
+
+/// A directory with the stub of `mage`, compiled.
+fn workshop() -> TempDir {
+    let workshop = tempfile::tempdir().unwrap();
+    let mut rustc = common::tool("rustc").expect("a toolchain runs this test");
+    rustc.args(["--edition=2024", "--crate-type=rlib", "--crate-name=mage", "--cap-lints=allow"]);
+    rustc.arg("--out-dir").arg(workshop.path()).arg(common::directory("stub").join("mage.rs"));
+    common::assert_clean(&rustc.output().unwrap(), "the stub");
+    workshop
+}
+
+/// A module for every golden file, in `path`.
+fn write_modules(path: &Path, prologue: &str) {
+    let mut text = "//! Every golden file.\n".to_owned();
+    for golden in common::files("golden", "rs") {
+        let name = golden.file_stem().unwrap().to_str().unwrap();
+        text += &format!("/// One.\npub mod {name} {{\n{prologue}\ninclude!({golden:?});\n}}\n");
+    }
+    if path.file_stem().is_some_and(|stem| stem == "program") {
+        text = text.replace("pub mod", "mod") + "fn main() {}\n";
+    }
+    fs::write(path, text).unwrap();
+}
+
+fn compiler(mut command: Command, workshop: &TempDir, source: &Path, edition: &str) -> Command {
+    let mut library = std::ffi::OsString::from("mage=");
+    library.push(workshop.path().join("libmage.rlib"));
+    command.arg(format!("--edition={edition}")).arg("--extern").arg(library);
+    command.arg("--out-dir").arg(workshop.path()).arg(source);
+    command
+}
+
+fn assert_compiles(workshop: &TempDir, source: &Path, crate_type: &str, edition: &str) {
+    let mut rustc = compiler(common::tool("rustc").unwrap(), workshop, source, edition);
+    rustc.args(["--emit=metadata", &format!("--crate-type={crate_type}")]);
+    rustc.args(LINTS.map(|lint| format!("-D{lint}")));
+    common::assert_clean(&rustc.output().unwrap(), &format!("{crate_type}, edition {edition}"));
+}
+
+#[test]
+fn it_compiles_without_warnings() {
+    let workshop = workshop();
+    let library = workshop.path().join("library.rs");
+    write_modules(&library, "");
+    let program = workshop.path().join("program.rs");
+    write_modules(&program, "");
+    for edition in ["2021", "2024"] {
+        assert_compiles(&workshop, &library, "lib", edition);
+        assert_compiles(&workshop, &program, "bin", edition);
+    }
+}
+
+#[test]
+fn it_compiles_in_a_module_that_shadows_everything() {
+    const SHADOWS: &str = "
+        #[allow(dead_code)] type Vec<T> = T;
+        #[allow(dead_code, non_snake_case)] fn Ok() {}
+        #[allow(dead_code, non_snake_case)] fn Err() {}
+        #[allow(dead_code)] mod mage {}
+        #[allow(dead_code)] mod core {}
+        #[allow(dead_code)] mod std {}
+        #[allow(dead_code)] trait Blanket {
+            fn fetch_url(&mut self) {} fn ask(&mut self) {} fn dispatch(&mut self) {} fn clone(&mut self) {}
+        }
+        impl<T: ?Sized> Blanket for T {}
+    ";
+    let workshop = workshop();
+    let library = workshop.path().join("library.rs");
+    write_modules(&library, SHADOWS);
+    assert_compiles(&workshop, &library, "lib", "2024");
+}
+
+#[test]
+fn clippy_has_nothing_to_say() {
+    let Some(clippy) = common::tool("clippy-driver") else {
+        return;
+    };
+    let workshop = workshop();
+    for (name, crate_type) in [("library", "lib"), ("program", "bin")] {
+        let source = workshop.path().join(name).with_extension("rs");
+        write_modules(&source, "");
+        let mut command = Command::new(clippy.get_program());
+        // The first argument makes it take the place of rustc.
+        command.arg("rustc");
+        let mut command = compiler(command, &workshop, &source, "2024");
+        command.args(["--emit=metadata", &format!("--crate-type={crate_type}"), "-Dwarnings"]);
+        command.args([
+            "-Dclippy::all",
+            "-Dclippy::pedantic",
+            "-Dclippy::allow_attributes",
+            "-Dclippy::use_self",
+        ]);
+        // How many parameters have one letter is for the author of the interface to say.
+        command.arg("-Aclippy::many-single-char-names");
+        common::assert_clean(&command.output().unwrap(), &format!("clippy, {name}"));
+    }
+}
+
+fn assert_formatted(files: &[PathBuf]) {
+    let Some(mut rustfmt) = common::tool("rustfmt") else {
+        return;
+    };
+    // Not the configuration of this workspace, but an empty one: what counts is rustfmt's default style.
+    let configuration = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    rustfmt.args(["--check", "--edition=2024", "--config-path"]).arg(configuration.path()).args(files);
+    common::assert_clean(&rustfmt.output().unwrap(), "rustfmt");
+}
+
+#[test]
+fn it_is_formatted() {
+    assert_formatted(&common::files("golden", "rs"));
+}
+
+/// Declarations of every width, so that every rule for breaking lines is met on both sides of its limit.
+#[test]
+fn it_is_formatted_at_every_width() {
+    let workshop = tempfile::tempdir().unwrap();
+    let mut files = Vec::new();
+    for width in 1..=60 {
+        let interface = format!("I{}", "x".repeat(width - 1));
+        let mut source = format!("interface {interface} {{\n");
+        for parameters in 0..=7 {
+            for (method, response) in
+                [("", ";"), ("R", "=> ();"), ("V", "=> (string a);"), ("S", "=> (int a, int b);")]
+            {
+                let name = format!("M{}{method}{parameters}", "y".repeat((width * 7 + parameters) % 57));
+                // Where the name of the response type fills a line, rustfmt writes `>{`.
+                if response.contains(',') && interface.len() + name.len() > 80 {
+                    continue;
+                }
+                let list: Vec<String> = (0..parameters)
+                    .map(|index| {
+                        let value_type = ["int", "string", "bool", "MessagePipe"][(width + index) % 4];
+                        format!("{value_type} p{}{index}", "z".repeat((width + index * parameters) % 58))
+                    })
+                    .collect();
+                source += &format!("{name}({}) {response}\n", list.join(", "));
+            }
+        }
+        source += "}\n";
+        let path = workshop.path().join(format!("width_{width}.rs"));
+        fs::write(&path, magen::generate(source, "width.magen").unwrap()).unwrap();
+        files.push(path);
+    }
+    assert_formatted(&files);
+}
+
+#[test]
+fn what_is_sent_is_what_arrives() {
+    let workshop = workshop();
+    let program = workshop.path().join("round_trip.rs");
+    let golden = common::directory("golden").join("every_type.rs");
+    let text = fs::read_to_string(common::directory("stub").join("round_trip.rs")).unwrap();
+    fs::write(&program, text.replace("EVERY_TYPE", &format!("{golden:?}"))).unwrap();
+    let mut rustc = compiler(common::tool("rustc").unwrap(), &workshop, &program, "2024");
+    common::assert_clean(&rustc.arg("--crate-type=bin").output().unwrap(), "the program");
+    let run = Command::new(workshop.path().join("round_trip")).output().unwrap();
+    common::assert_clean(&run, "the program");
+}
