@@ -40,15 +40,17 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use futures::future::{BoxFuture, LocalBoxFuture};
 use static_assertions::{assert_impl_all, assert_obj_safe};
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod identity;
 mod mailbox;
 mod sink;
 pub mod sync;
 mod watch;
 
+pub use futures::future::{BoxFuture, LocalBoxFuture};
 pub use identity::{SequenceChecker, SequenceId};
 pub use mailbox::Mailbox;
 pub use sink::{Sequence, SequenceGone, TaskSink, sequence};

@@ -111,8 +111,10 @@ impl Reactor {
     pub(crate) fn unwatch(&self, token: Token) {
         let slot = {
             let mut table = self.table.lock();
-            // Refused only if the descriptor is not registered, and then there is nothing to undo.
-            table.get(token).map(|slot| self.poller.remove(slot.fd.as_fd()).ok());
+            if let Some(slot) = table.get(token) {
+                // Refused only if the descriptor is not registered, and then there is nothing to undo.
+                let _ = self.poller.remove(slot.fd.as_fd());
+            }
             table.slots.try_remove(token.slot())
         };
         drop(slot); // outside the lock: wakers are foreign code

@@ -34,7 +34,8 @@ impl Poller {
     pub(crate) fn add(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<Armed> {
         let nothing = polling::Event::none(token.0);
         // SAFETY: the descriptor must be removed from the poller before it is closed. The one caller is `Reactor::watch`,
-        // whose `Registration` holds a share of the `OwnedFd` and calls `remove` in its `Drop`, before its fields go.
+        // which puts a share of the `OwnedFd` into the slot of this registration, so the descriptor stays open as long as
+        // the slot exists. `Reactor::unwatch` calls `remove` before it gives up the slot, and nothing else gives one up.
         unsafe { self.inner.add(fd.as_raw_fd(), nothing)? };
         Ok(Armed)
     }
