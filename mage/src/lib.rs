@@ -5,6 +5,7 @@ mod core;
 mod error;
 mod limits;
 mod sync;
+mod wire;
 pub use bindings::MessagePipe;
 pub use error::*;
 pub use limits::Limits;

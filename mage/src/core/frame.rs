@@ -20,6 +20,17 @@ pub(crate) enum Frame<H> {
     Control(Control<H>),
 }
 
+impl<H> Frame<H> {
+    /// Whether descriptors go along with it.
+    pub(crate) fn has_handles(&self) -> bool {
+        match self {
+            Self::Endpoint { body: Body::User(parcel), .. } => !parcel.handles.is_empty(),
+            Self::Control(Control::Introduce { .. }) => true,
+            Self::Endpoint { .. } | Self::Control(_) => false,
+        }
+    }
+}
+
 /// What one endpoint says to another. Who may say what is in the table of the module [`super`].
 #[derive(Debug)]
 pub(crate) enum Body<H> {
@@ -99,6 +110,8 @@ pub(crate) struct Hello {
     pub(crate) version_min: u16,
     /// The newest.
     pub(crate) version_max: u16,
+    /// What this node can do beside that, a bit each; both sides use what both have. No bit has a meaning yet.
+    pub(crate) features: u64,
     /// Whether this side invites; the other must accept.
     pub(crate) inviting: bool,
 }

@@ -59,7 +59,7 @@ impl<H> Router<H> {
     }
 
     fn greet(&mut self, link: LinkId, inviting: bool) {
-        let hello = Hello { version_min: VERSION_MIN, version_max: VERSION_MAX, inviting };
+        let hello = Hello { version_min: VERSION_MIN, version_max: VERSION_MAX, features: 0, inviting };
         let frame = Frame::Control(Control::Hello(hello));
         self.effects.list.push(Effect::Transmit { link, frame });
     }

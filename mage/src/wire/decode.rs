@@ -1,0 +1,223 @@
+//! From bytes to frames.
+
+use std::collections::VecDeque;
+
+use super::encode::{MUTE, SECOND};
+use super::header::{DESCRIPTOR_BYTES_MIN, HEADER_BYTES, Header, Kind, MAGIC, can_begin_link};
+use super::names::{Names, read_raw_node};
+use super::reader::Reader;
+use crate::core::{Body, Control, Count, Descriptor, Ends, Frame, Hello, Parcel, Side, Welcome, Window};
+use crate::error::{PeerMisbehaved, Why};
+use crate::limits::{Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX};
+
+/// What stands at the front of the input.
+#[derive(Debug)]
+pub(crate) enum Decoded<H> {
+    /// A frame, and how many bytes it took.
+    Frame { frame: Frame<H>, bytes: usize },
+    /// A frame of an unknown kind that may be skipped; its handles are for dropping.
+    Skip { bytes: usize, handles: Vec<H> },
+    /// At least this many bytes in all are needed before it is worth trying again.
+    NeedBytes(usize),
+}
+
+/// Reads the first frame of a link, which must be a hello. Whatever else it is, is seen at the first byte that differs,
+/// and nobody waits for a length that a stranger's bytes only seem to declare.
+pub(crate) fn decode_first<H>(
+    input: &[u8],
+    handles: &mut VecDeque<H>,
+    limits: &Limits,
+) -> Result<Decoded<H>, PeerMisbehaved> {
+    if !can_begin_link(input) {
+        return Err(PeerMisbehaved::NotMage);
+    }
+    decode(input, Names::default(), handles, limits)
+}
+
+/// Reads one frame from the front of `input`.
+///
+/// `handles` is the queue of descriptors that have arrived on the link, oldest first; a frame takes as many as it
+/// declares. `names` are those that hold for this very frame: behind a welcome they are [`Names::of_acceptor`].
+pub(crate) fn decode<H>(
+    input: &[u8],
+    names: Names,
+    handles: &mut VecDeque<H>,
+    limits: &Limits,
+) -> Result<Decoded<H>, PeerMisbehaved> {
+    let Some(head) = input.first_chunk::<HEADER_BYTES>() else {
+        return Ok(Decoded::NeedBytes(HEADER_BYTES));
+    };
+    let header = Header::read(*head, limits)?;
+    let bytes = header.length;
+    if header.kind.is_some_and(|kind| !kind.precedes_names()) && !names.are_known() {
+        return Err(PeerMisbehaved::WrongStage);
+    }
+    let Some(body) = input.get(HEADER_BYTES..bytes) else {
+        return Ok(Decoded::NeedBytes(bytes));
+    };
+    if handles.len() < header.handles {
+        return Err(PeerMisbehaved::MissingHandles);
+    }
+    let own = handles.drain(..header.handles).collect();
+    match header.kind {
+        Some(kind) => {
+            let mut reader = Reader::new(body);
+            let frame = read_frame(kind, &mut reader, names, own, limits)?;
+            reader.finish()?;
+            Ok(Decoded::Frame { frame, bytes })
+        }
+        None => Ok(Decoded::Skip { bytes, handles: own }),
+    }
+}
+
+/// How many handles may be waiting for the frame at the front of `input`, once every whole frame has been taken from
+/// there. More than these in the queue came with no frame that declares them: [`PeerMisbehaved::UnexpectedHandles`].
+pub(crate) fn declared_handles(input: &[u8]) -> usize {
+    match input {
+        [] => 0,
+        [_, _, _, _, _, _, handles, ..] => usize::from(*handles),
+        _ => MESSAGE_HANDLES_MAX,
+    }
+}
+
+fn read_frame<H>(
+    kind: Kind,
+    reader: &mut Reader<'_>,
+    names: Names,
+    handles: Vec<H>,
+    limits: &Limits,
+) -> Result<Frame<H>, PeerMisbehaved> {
+    let control = match kind {
+        Kind::Hello => Control::Hello(read_hello(reader)?),
+        Kind::Welcome => Control::Welcome(read_welcome(reader)?),
+        Kind::RequestIntroduction => Control::RequestIntroduction { name: names.read_node(reader)? },
+        Kind::IntroductionFailed => Control::IntroductionFailed { name: names.read_node(reader)? },
+        Kind::Introduce => {
+            let name = names.read_node(reader)?;
+            let socket = handles.into_iter().next().ok_or(PeerMisbehaved::MissingHandles)?;
+            Control::Introduce { name, socket }
+        }
+        Kind::User => {
+            return between(reader, names, |reader| {
+                read_parcel(reader, names, handles, limits).map(Body::User)
+            });
+        }
+        Kind::End => {
+            return between(reader, names, |reader| Ok(Body::End(Why::from_code(reader.byte()?))));
+        }
+        Kind::PrevIs => {
+            return between(reader, names, |reader| names.read_address(reader).map(Body::PrevIs));
+        }
+        Kind::Bypass => {
+            return between(reader, names, |reader| names.read_address(reader).map(Body::Bypass));
+        }
+        Kind::Credit => return between(reader, names, |reader| read_count(reader).map(Body::Credit)),
+        Kind::Accepted => return between(reader, names, |_| Ok(Body::Accepted)),
+        Kind::Ack => return between(reader, names, |_| Ok(Body::Ack)),
+        Kind::Gone => return between(reader, names, |_| Ok(Body::Gone)),
+    };
+    Ok(Frame::Control(control))
+}
+
+/// A frame between two endpoints, which names both before its body.
+fn between<H>(
+    reader: &mut Reader<'_>,
+    names: Names,
+    body: impl FnOnce(&mut Reader<'_>) -> Result<Body<H>, PeerMisbehaved>,
+) -> Result<Frame<H>, PeerMisbehaved> {
+    let to = names.read_endpoint(reader)?;
+    let from = names.read_endpoint(reader)?;
+    Ok(Frame::Endpoint { to, from, body: body(reader)? })
+}
+
+fn read_parcel<H>(
+    reader: &mut Reader<'_>,
+    names: Names,
+    handles: Vec<H>,
+    limits: &Limits,
+) -> Result<Parcel<H>, PeerMisbehaved> {
+    let sequence = reader.u64()?;
+    let hops = reader.u16()?;
+    let ends = Ends::Moved(read_descriptors(reader, names)?);
+    let payload = reader.take_rest();
+    if payload.len() > limits.message_bytes_max {
+        return Err(PeerMisbehaved::FrameLength);
+    }
+    Ok(Parcel { sequence, hops, bytes: payload.to_vec(), ends, handles })
+}
+
+fn read_descriptors(reader: &mut Reader<'_>, names: Names) -> Result<Vec<Descriptor>, PeerMisbehaved> {
+    let count = usize::from(reader.byte()?);
+    if count > MESSAGE_PIPES_MAX {
+        return Err(PeerMisbehaved::TooManyAttachments);
+    }
+    if count * DESCRIPTOR_BYTES_MIN > reader.left() {
+        return Err(PeerMisbehaved::FrameShape);
+    }
+    // The bytes for them are there, so this is no promise taken on trust.
+    let mut descriptors = Vec::with_capacity(count);
+    for _ in 0..count {
+        descriptors.push(read_descriptor(reader, names)?);
+    }
+    Ok(descriptors)
+}
+
+fn read_descriptor(reader: &mut Reader<'_>, names: Names) -> Result<Descriptor, PeerMisbehaved> {
+    let number = reader.u64()?;
+    let flags = reader.byte()?;
+    if flags & !(SECOND | MUTE) != 0 {
+        return Err(PeerMisbehaved::FieldValue);
+    }
+    let window = Window {
+        sent: read_count(reader)?,
+        limit: read_count(reader)?,
+        read: read_count(reader)?,
+        granted: read_count(reader)?,
+    };
+    Ok(Descriptor {
+        number,
+        pipe: names.read_pipe(reader)?,
+        side: if flags & SECOND == 0 { Side::First } else { Side::Second },
+        mute: flags & MUTE != 0,
+        peer: names.read_address(reader)?,
+        origin: names.read_endpoint(reader)?,
+        window,
+    })
+}
+
+fn read_count(reader: &mut Reader<'_>) -> Result<Count, PeerMisbehaved> {
+    Ok(Count { messages: reader.u64()?, bytes: reader.u64()? })
+}
+
+/// What stands behind the last field was put there by a newer version, for its own kind to read.
+fn read_hello(reader: &mut Reader<'_>) -> Result<Hello, PeerMisbehaved> {
+    if reader.array()? != MAGIC {
+        return Err(PeerMisbehaved::NotMage);
+    }
+    let features = reader.u64()?;
+    let version_min = reader.u16()?;
+    let version_max = reader.u16()?;
+    let inviting = match reader.byte()? {
+        0 => false,
+        1 => true,
+        _ => return Err(PeerMisbehaved::FieldValue),
+    };
+    if version_min > version_max {
+        return Err(PeerMisbehaved::FieldValue);
+    }
+    reader.take_rest();
+    Ok(Hello { version_min, version_max, features, inviting })
+}
+
+fn read_welcome(reader: &mut Reader<'_>) -> Result<Welcome, PeerMisbehaved> {
+    let version = reader.u16()?;
+    let you = read_raw_node(reader)?;
+    let me = read_raw_node(reader)?;
+    let broker = read_raw_node(reader)?;
+    if you == me {
+        return Err(PeerMisbehaved::InvalidName);
+    }
+    let mut welcome = Welcome { version, you, me, broker, pipes: Vec::new() };
+    welcome.pipes = read_descriptors(reader, Names::of_acceptor(&welcome))?;
+    Ok(welcome)
+}

@@ -1,0 +1,131 @@
+//! From frames to bytes.
+
+use super::header::{CRITICAL, DESCRIPTOR_BYTES_MAX, Kind, MAGIC, USER_OVERHEAD_MAX};
+use super::names::Names;
+use crate::core::{Body, Control, Count, Descriptor, Ends, Frame, Hello, Parcel, Side, Welcome, Window};
+
+/// Set in a descriptor whose end is the second of its pipe.
+pub(super) const SECOND: u8 = 1;
+/// Set in a descriptor whose end nobody listens to.
+pub(super) const MUTE: u8 = 2;
+
+/// Appends the bytes of one frame to `out`, and its handles to `handles`.
+///
+/// The caller sends the handles with the first byte of the frame.
+pub(crate) fn encode<H>(frame: Frame<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec<H>) {
+    let start = out.len();
+    let handles_before = handles.len();
+    let kind = Kind::of(&frame).number();
+    reserve(&frame, out);
+    out.extend_from_slice(&[0, 0, 0, 0, kind, CRITICAL, 0, 0]);
+    match frame {
+        Frame::Endpoint { to, from, body } => {
+            names.put_endpoint(to, out);
+            names.put_endpoint(from, out);
+            put_body(body, names, out, handles);
+        }
+        Frame::Control(control) => put_control(control, names, out, handles),
+    }
+    seal(out, start, handles.len() - handles_before);
+}
+
+/// Makes room for a message at once; the other frames are small.
+fn reserve<H>(frame: &Frame<H>, out: &mut Vec<u8>) {
+    if let Frame::Endpoint { body: Body::User(parcel), .. } = frame {
+        let ends = parcel.ends.len() * DESCRIPTOR_BYTES_MAX;
+        out.reserve(USER_OVERHEAD_MAX.min(128 + ends) + parcel.bytes.len());
+    }
+}
+
+/// Writes into the header what is known only now. A number that does not fit is written as the largest, which every
+/// receiver refuses: nothing is ever cut short in silence.
+fn seal(out: &mut [u8], start: usize, handles: usize) {
+    let length = u32::try_from(out.len() - start).unwrap_or(u32::MAX);
+    if let Some([a, b, c, d, _kind, _flags, count, ..]) = out.get_mut(start..) {
+        [*a, *b, *c, *d] = length.to_le_bytes();
+        *count = saturated(handles);
+    }
+}
+
+fn saturated(count: usize) -> u8 {
+    u8::try_from(count).unwrap_or(u8::MAX)
+}
+
+fn put_body<H>(body: Body<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec<H>) {
+    match body {
+        Body::User(parcel) => put_parcel(parcel, names, out, handles),
+        Body::End(why) => out.push(why.code()),
+        Body::PrevIs(address) | Body::Bypass(address) => names.put_address(address, out),
+        Body::Credit(count) => put_count(count, out),
+        Body::Accepted | Body::Ack | Body::Gone => {}
+    }
+}
+
+fn put_parcel<H>(parcel: Parcel<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec<H>) {
+    let Parcel { sequence, hops, bytes, ends, handles: attached } = parcel;
+    out.extend_from_slice(&sequence.to_le_bytes());
+    out.extend_from_slice(&hops.to_le_bytes());
+    out.push(saturated(ends.len()));
+    // Ends that stay on this node never get here. Should they, the count without descriptors is refused over there.
+    if let Ends::Moved(descriptors) = &ends {
+        put_descriptors(descriptors, names, out);
+    }
+    out.extend_from_slice(&bytes);
+    handles.extend(attached);
+}
+
+fn put_descriptors(descriptors: &[Descriptor], names: Names, out: &mut Vec<u8>) {
+    for descriptor in descriptors {
+        let Descriptor { number, pipe, side, mute, peer, origin, window } = descriptor;
+        let Window { sent, limit, read, granted } = *window;
+        let side = if *side == Side::Second { SECOND } else { 0 };
+        let mute = if *mute { MUTE } else { 0 };
+        out.extend_from_slice(&number.to_le_bytes());
+        out.push(side | mute);
+        for count in [sent, limit, read, granted] {
+            put_count(count, out);
+        }
+        names.put_pipe(*pipe, out);
+        names.put_address(*peer, out);
+        names.put_endpoint(*origin, out);
+    }
+}
+
+fn put_count(count: Count, out: &mut Vec<u8>) {
+    out.extend_from_slice(&count.messages.to_le_bytes());
+    out.extend_from_slice(&count.bytes.to_le_bytes());
+}
+
+fn put_control<H>(control: Control<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec<H>) {
+    match control {
+        Control::Hello(hello) => put_hello(&hello, out),
+        Control::Welcome(welcome) => put_welcome(&welcome, out),
+        Control::RequestIntroduction { name } | Control::IntroductionFailed { name } => {
+            names.put_node(name, out);
+        }
+        Control::Introduce { name, socket } => {
+            names.put_node(name, out);
+            handles.push(socket);
+        }
+    }
+}
+
+fn put_hello(hello: &Hello, out: &mut Vec<u8>) {
+    let Hello { version_min, version_max, features, inviting } = hello;
+    out.extend_from_slice(&MAGIC);
+    out.extend_from_slice(&features.to_le_bytes());
+    out.extend_from_slice(&version_min.to_le_bytes());
+    out.extend_from_slice(&version_max.to_le_bytes());
+    out.push(u8::from(*inviting));
+}
+
+/// The names of a welcome are written as they are: its receiver does not know yet which of them is its own.
+fn put_welcome(welcome: &Welcome, out: &mut Vec<u8>) {
+    let Welcome { version, you, me, broker, pipes } = welcome;
+    out.extend_from_slice(&version.to_le_bytes());
+    for node in [you, me, broker] {
+        out.extend_from_slice(&node.to_bytes());
+    }
+    out.push(saturated(pipes.len()));
+    put_descriptors(pipes, Names::of_inviter(welcome), out);
+}
