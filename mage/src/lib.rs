@@ -1,11 +1,53 @@
-//! Mage.
+//! Mojo-style message pipes for every Rust program.
+//!
+//! A program writes an interface in a `.magen` file, gets a [`Remote`] and a [`Receiver`], and calls an object without
+//! knowing whether it lives in this sequence, another thread or another process. Message pipes are the capability: they
+//! queue until bound, they travel inside messages, and they collapse to a direct route. An invitation makes the first
+//! connection.
+
 #![forbid(unsafe_code)]
+
 mod bindings;
 mod core;
 mod error;
-mod limits;
-mod sync;
+pub mod limits;
+mod link;
+mod node;
 mod wire;
-pub use bindings::MessagePipe;
-pub use error::*;
+
+pub use bindings::{Call, Dispatch, Interface, MessagePipe, RawMessage, Receiver, Remote, Reply};
+pub use core::NodeName;
+pub use error::{
+    BadMessage, CallError, InvitationError, PeerMisbehaved, RecvError, SendError, SendErrorKind, Why,
+};
 pub use limits::Limits;
+pub use node::{INVITATION_VARIABLE, Inspection, Launched, LinkInspection, Node, NodeBuilder};
+
+/// What generated code is written against. Nothing here needs to be named by hand.
+pub mod codegen {
+    pub use crate::bindings::{
+        Channel, Decode, DecodeError, Encode, Incoming, Message, Proxy, Reader, Writer,
+    };
+}
+
+/// The scheduler traits, for those who implement or pass a scheduler.
+pub use mage_sched as sched;
+
+#[cfg(feature = "loop")]
+pub use mage_loop as event_loop;
+#[cfg(feature = "smol")]
+pub use mage_smol as smol;
+#[cfg(feature = "tokio")]
+pub use mage_tokio as tokio;
+
+/// Includes the code that `magen::compile` made in a build script from the file of this name.
+///
+/// ```ignore
+/// mage::include_magen!("network_process");
+/// ```
+#[macro_export]
+macro_rules! include_magen {
+    ($name:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/", $name, ".magen.rs"));
+    };
+}

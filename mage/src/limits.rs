@@ -21,6 +21,8 @@ pub const WINDOW_BYTES_CAP: u64 = 1 << 34;
 pub const ATTACHMENT_COST: u64 = 256;
 /// The largest frame that can be declared on a link. Larger is a violation before a byte of it is stored.
 pub const FRAME_BYTES_CAP: u32 = 64 << 20;
+/// Faults of peers that a node remembers for whoever inspects it.
+pub const FAULTS_KEPT_MAX: usize = 64;
 /// Live pipe ends that one unread carrier may have brought, by the number of unread carriers above it. It bounds
 /// trees of ends in messages of ends in messages; over it, the carrier's pipe is ended.
 pub const CARRIED_MAX: [u32; 9] = [16_384, 4_096, 1_024, 256, 64, 16, 4, 1, 0];

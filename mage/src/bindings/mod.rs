@@ -1,4 +1,21 @@
-//! Typed ends of pipes.
-/// An end of a pipe.
-#[derive(Debug)]
-pub struct MessagePipe {}
+//! The typed ends of pipes: the only ring with generics over user interfaces.
+
+mod call;
+mod channel;
+mod header;
+mod interface;
+mod pipe;
+mod receiver;
+mod remote;
+mod reply;
+mod value;
+
+pub use call::Call;
+pub use channel::Channel;
+pub use header::Incoming;
+pub use interface::{Dispatch, Interface, Message, Proxy};
+pub use pipe::{MessagePipe, RawMessage};
+pub use receiver::Receiver;
+pub use remote::Remote;
+pub use reply::Reply;
+pub use value::{Decode, DecodeError, Encode, Reader, Writer};

@@ -13,8 +13,6 @@ pub(crate) struct LinkId(pub(crate) u64);
 pub(crate) enum Effect<H> {
     /// Append this frame to the link's outbox.
     Transmit { link: LinkId, frame: Frame<H> },
-    /// The link now speaks under this name of ours; translate accordingly from the next frame on.
-    Named { link: LinkId, me: NodeName },
     /// Start a link over a socket that the broker gave us.
     Adopt { link: LinkId, me: NodeName, peer: NodeName, socket: H },
     /// As the broker: ask the policy, make a socket pair, then call [`super::Router::introduce`].

@@ -302,9 +302,10 @@ impl<H> Router<H> {
         }
     }
 
-    /// The node at the other end of a link, once its handshake is done.
-    pub(crate) fn node_of(&self, link: LinkId) -> Option<NodeName> {
-        self.peers.node_of(link)
+    /// The nodes that this one has a link to.
+    pub(crate) fn linked_nodes(&self) -> Vec<NodeName> {
+        let linked = |(name, peer): (&NodeName, &Peer<H>)| matches!(peer.reach, Reach::Linked(_)).then_some(*name);
+        self.peers.nodes.iter().filter_map(linked).collect()
     }
 }
 

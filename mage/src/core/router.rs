@@ -16,7 +16,7 @@ use crate::error::{PeerMisbehaved, Why};
 use crate::limits::{CARRIED_MAX, HOPS_MAX, Limits};
 
 /// A node without locks, sockets or time. Every method runs to completion; whoever calls one must then take the
-/// effects with [`Router::take_effects`] and carry them out in order.
+/// effects from [`Router::effects_mut`] and carry them out in order.
 #[derive(Debug)]
 pub(crate) struct Router<H> {
     pub(super) limits: Limits,
@@ -69,9 +69,9 @@ impl<H> Router<H> {
         }
     }
 
-    /// Takes what is to be done.
-    pub(crate) fn take_effects(&mut self) -> Effects<H> {
-        mem::take(&mut self.effects)
+    /// What is to be done, for the caller to take.
+    pub(crate) fn effects_mut(&mut self) -> &mut Effects<H> {
+        &mut self.effects
     }
 
     /// Makes a pipe, both of whose ends are here.
@@ -115,9 +115,23 @@ impl<H> Router<H> {
         })
     }
 
-    /// The endpoint, for the shell to park its wakers in.
-    pub(crate) fn endpoint_mut(&mut self, name: EndpointName) -> Option<&mut Endpoint<H>> {
-        self.endpoints.get_mut(&name)
+    /// Parks the one who waits to read, or nobody; returns whoever is no longer parked.
+    pub(crate) fn swap_reader(&mut self, name: EndpointName, reader: Option<Waker>) -> Option<Waker> {
+        match self.endpoints.get_mut(&name).map(|endpoint| &mut endpoint.state) {
+            Some(State::Open(open)) => mem::replace(&mut open.reader, reader),
+            _ => reader,
+        }
+    }
+
+    /// Parks one more who waits for room; returns the waker if it is there already, or is of no use.
+    pub(crate) fn add_writer(&mut self, name: EndpointName, writer: Waker) -> Option<Waker> {
+        match self.endpoints.get_mut(&name).map(|endpoint| &mut endpoint.state) {
+            Some(State::Open(open)) if !open.writers.iter().any(|known| known.will_wake(&writer)) => {
+                open.writers.push(writer);
+                None
+            }
+            _ => Some(writer),
+        }
     }
 
     /// How many endpoints there are, and how many of them are only places that an end has left.

@@ -23,6 +23,9 @@ mod header;
 mod names;
 mod reader;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use decode::{Decoded, declared_handles, decode, decode_first};
 pub(crate) use encode::encode;
 pub(crate) use header::PAYLOAD_BYTES_CAP;

@@ -1,0 +1,182 @@
+//! The header of a message between two bound ends, and a message of which it has been read.
+
+use std::os::fd::OwnedFd;
+
+use static_assertions::const_assert;
+
+use super::pipe::{MessagePipe, RawMessage};
+use super::reply::{Reply, ReplyTo};
+use super::value::{Decode, DecodeError, Encode, Reader};
+use crate::error::BadMessage;
+use crate::node::EndRef;
+
+/// How long the header is. A newer writer may make it longer; a reader skips what it does not know.
+pub(super) const HEADER_BYTES: usize = 32;
+const_assert!(HEADER_BYTES <= u16::MAX as usize);
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A method without an answer.
+    OneWay,
+    /// A method with one.
+    Request,
+    /// The answer.
+    Reply,
+    /// There will be no answer.
+    NoReply,
+}
+
+/// What precedes the arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) kind: Kind,
+    /// Which request this is, or answers. Zero for one-way messages.
+    pub(super) request: u64,
+    pub(super) fingerprint: u64,
+    pub(super) method: u32,
+}
+
+impl Header {
+    pub(super) fn to_bytes(self) -> [u8; HEADER_BYTES] {
+        let kind = match self.kind {
+            Kind::OneWay => 0,
+            Kind::Request => 1,
+            Kind::Reply => 2,
+            Kind::NoReply => 3,
+        };
+        let mut bytes = [0; HEADER_BYTES];
+        let mut rest = bytes.as_mut_slice();
+        let mut put = |field: &[u8]| {
+            if let Some((head, tail)) = std::mem::take(&mut rest).split_at_mut_checked(field.len()) {
+                head.copy_from_slice(field);
+                rest = tail;
+            }
+        };
+        put(&(HEADER_BYTES as u16).to_le_bytes());
+        put(&[kind, 0]); // the kind, and flags
+        put(&0_u32.to_le_bytes()); // the associated interface: the pipe's own
+        put(&self.request.to_le_bytes());
+        put(&self.fingerprint.to_le_bytes());
+        put(&self.method.to_le_bytes());
+        put(&0_u32.to_le_bytes()); // the deadline: none
+        bytes
+    }
+
+    /// The header, and how many bytes it takes.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Self, usize), BadMessage> {
+        let mut reader = Reader::new(bytes, Vec::new(), Vec::new());
+        let mut word = || reader.take::<u32>();
+        let (start, associated) = (word()?, word()?);
+        let request = u64::from(word()?) | u64::from(word()?) << 32;
+        let fingerprint = u64::from(word()?) | u64::from(word()?) << 32;
+        let (method, _deadline) = (word()?, word()?);
+        let [low, high, kind, flags] = start.to_le_bytes();
+        let size = usize::from(u16::from_le_bytes([low, high]));
+        let kind = match kind {
+            0 => Kind::OneWay,
+            1 => Kind::Request,
+            2 => Kind::Reply,
+            3 => Kind::NoReply,
+            _ => return Err(BadMessage::InvalidHeader),
+        };
+        let one_way = kind == Kind::OneWay;
+        if size < HEADER_BYTES || size > bytes.len() || flags != 0 || associated != 0 || one_way != (request == 0) {
+            return Err(BadMessage::InvalidHeader);
+        }
+        Ok((Self { kind, request, fingerprint, method }, size))
+    }
+}
+
+/// A message of an interface whose header has been read: what generated code decodes.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    interface: &'static str,
+    header: Header,
+    arguments: Reader<'a>,
+    /// Where the answer goes; taken by the method's `reply`.
+    reply_to: Option<ReplyTo>,
+}
+
+impl<'a> Incoming<'a> {
+    pub(super) fn new(
+        interface: &'static str,
+        expected_fingerprint: u64,
+        bytes: &'a [u8],
+        pipes: Vec<MessagePipe>,
+        handles: Vec<OwnedFd>,
+        end: impl FnOnce() -> Option<EndRef>,
+    ) -> Result<Self, BadMessage> {
+        let (header, size) = Header::from_bytes(bytes)?;
+        if header.fingerprint != expected_fingerprint {
+            return Err(BadMessage::OtherInterface {
+                expected: interface,
+                expected_fingerprint,
+                found_fingerprint: header.fingerprint,
+            });
+        }
+        let reply_to = match header.kind {
+            Kind::OneWay => None,
+            Kind::Request => end().map(|end| ReplyTo::new(end, header)),
+            Kind::Reply | Kind::NoReply => return Err(BadMessage::WrongKind),
+        };
+        let arguments = Reader::new(bytes.get(size..).unwrap_or_default(), pipes, handles);
+        Ok(Self { interface, header, arguments, reply_to })
+    }
+
+    /// The ordinal of the method.
+    pub fn method(&self) -> u32 {
+        self.header.method
+    }
+
+    /// Takes an argument.
+    ///
+    /// # Errors
+    /// If the message does not go on with such a value.
+    #[inline]
+    pub fn take<T: Decode>(&mut self) -> Result<T, DecodeError> {
+        self.arguments.take()
+    }
+
+    /// Takes the means to answer.
+    ///
+    /// # Errors
+    /// If the caller does not wait for an answer.
+    pub fn reply<T: Encode>(&mut self) -> Result<Reply<T>, DecodeError> {
+        self.reply_to.take().map(Reply::new).ok_or(BadMessage::WrongKind)
+    }
+
+    /// The interface has no such method.
+    pub fn unknown_method(&self, method: u32) -> DecodeError {
+        BadMessage::UnknownMethod { interface: self.interface, method }
+    }
+
+    /// Everything must have been taken, the means to answer included.
+    pub(super) fn finish(self) -> Result<(), DecodeError> {
+        if let Some(reply_to) = self.reply_to {
+            reply_to.forget();
+            return Err(BadMessage::WrongKind);
+        }
+        self.arguments.finish()
+    }
+}
+
+/// What came back for a request.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Value(RawMessage, usize),
+    NoReply,
+}
+
+/// Reads an answer's header: which request it is for, and what it says.
+pub(super) fn read_answer(fingerprint: u64, message: RawMessage) -> Result<(u64, Answer), BadMessage> {
+    let (header, size) = Header::from_bytes(&message.bytes)?;
+    if header.fingerprint != fingerprint {
+        return Err(BadMessage::WrongKind);
+    }
+    match header.kind {
+        Kind::Reply => Ok((header.request, Answer::Value(message, size))),
+        Kind::NoReply => Ok((header.request, Answer::NoReply)),
+        Kind::OneWay | Kind::Request => Err(BadMessage::WrongKind),
+    }
+}

@@ -1,0 +1,126 @@
+//! [`Receiver`]: the end of a pipe at which an interface is implemented.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::Stream;
+
+use super::header::Incoming;
+use super::interface::{Dispatch, Interface, Message};
+use super::pipe::{MessagePipe, RawMessage};
+use crate::error::{BadMessage, RecvError, Why};
+
+/// Messages handled in one poll before other tasks get their turn.
+const MESSAGES_PER_POLL: u32 = 128;
+
+/// Receives the messages of an interface.
+///
+/// What was sent before the receiver existed has waited and comes first. The messages come one at a time, in order, on
+/// whatever thread or task polls: `serve` borrows its handler, so `&mut self` is all that a handler needs.
+pub struct Receiver<T: Interface + ?Sized> {
+    pipe: MessagePipe,
+    interface: PhantomData<fn(&T)>,
+}
+
+impl<T: Interface + ?Sized> Receiver<T> {
+    /// Binds an end of a pipe.
+    pub fn new(pipe: MessagePipe) -> Self {
+        Self { pipe, interface: PhantomData }
+    }
+
+    /// The pipe again, with everything that has not been received.
+    pub fn into_pipe(self) -> MessagePipe {
+        self.pipe.end().forget_reader();
+        self.pipe
+    }
+
+    /// Waits for the next message; `None` when the other end has been closed and everything was received.
+    /// Cancellation-safe: a message is either returned or still there.
+    ///
+    /// # Errors
+    /// If the way to the other end broke, or what came is not a message of this interface. Both are final.
+    pub async fn recv(&mut self) -> Result<Option<T::Message>, RecvError> {
+        poll_fn(|context| self.poll_recv(context)).await
+    }
+
+    /// [`Receiver::recv`] as a poll.
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T::Message>, RecvError>> {
+        match std::task::ready!(self.pipe.poll_recv(context)) {
+            Ok(raw) => Poll::Ready(self.decode(raw).map(Some).map_err(|bad| {
+                if let Some(end) = self.pipe.end().to_ref() {
+                    end.close(Why::Rejected);
+                }
+                RecvError::BadMessage(bad)
+            })),
+            Err(Why::Closed) => Poll::Ready(Ok(None)),
+            Err(why) => Poll::Ready(Err(RecvError::Disconnected(why))),
+        }
+    }
+
+    /// Nothing reaches the user that did not validate in full.
+    fn decode(&self, raw: RawMessage) -> Result<T::Message, BadMessage> {
+        let RawMessage { bytes, pipes, handles } = raw;
+        let end = || self.pipe.end().to_ref();
+        let mut incoming = Incoming::new(T::NAME, T::FINGERPRINT, &bytes, pipes, handles, end)?;
+        let message = T::Message::decode(&mut incoming)?;
+        incoming.finish()?;
+        Ok(message)
+    }
+
+    /// Handles every message until the other end is closed. The future is `Send` exactly when the handler is; dropping it
+    /// closes the pipe.
+    ///
+    /// A long run of messages is interrupted now and then for other tasks.
+    ///
+    /// # Errors
+    /// As [`Receiver::recv`], and [`RecvError::HandlerPanicked`] if the handler panics: the panic goes no further.
+    pub async fn serve<H: ?Sized>(mut self, handler: &mut H) -> Result<(), RecvError>
+    where
+        T::Message: Dispatch<H>,
+    {
+        let mut budget = MESSAGES_PER_POLL;
+        while let Some(message) = self.recv().await? {
+            let dispatched = catch_unwind(AssertUnwindSafe(|| message.dispatch(handler)));
+            if dispatched.is_err() {
+                return Err(RecvError::HandlerPanicked);
+            }
+            budget -= 1;
+            if budget == 0 {
+                budget = MESSAGES_PER_POLL;
+                yield_now().await;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lets other tasks have their turn.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl<T: Interface + ?Sized> Stream for Receiver<T> {
+    type Item = Result<T::Message, RecvError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_recv(context).map(Result::transpose)
+    }
+}
+
+impl<T: Interface + ?Sized> fmt::Debug for Receiver<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Receiver").field("interface", &T::NAME).field("pipe", &self.pipe).finish()
+    }
+}

@@ -1,0 +1,247 @@
+//! The driver of one link: read, act, write, park.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use mage_sched::{Interest, Transfer, Watch};
+
+use super::inbox::Inbox;
+use super::outbox::{Ending, Outbox};
+use super::socket::{self, Handle, ReadError};
+use crate::core::{Frame, LinkId};
+use crate::error::{InvitationError, PeerMisbehaved};
+use crate::node::Shared;
+use crate::wire::{Names, encode};
+
+/// Reads in one poll before other tasks get their turn.
+const READS_MAX: usize = 16;
+/// Rounds of that many reads on a link that takes no more bytes of ours.
+const LAST_ROUNDS_MAX: usize = 64;
+/// Bytes that are encoded ahead of a write.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// A link at work. Dropping it closes the link.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    node: Arc<Shared>,
+    link: LinkId,
+    watch: Box<dyn Watch>,
+    names: Names,
+    inbox: Inbox,
+    outbox: Arc<Outbox>,
+    /// Taken from the outbox, not yet encoded.
+    batch: VecDeque<Frame<Handle>>,
+    /// Encoded, not yet written: bytes from `written` on, and the descriptors that go with the first of them.
+    bytes: Vec<u8>,
+    written: usize,
+    handles: Vec<Handle>,
+    /// Decoded, to be acted upon.
+    frames: Vec<Frame<Handle>>,
+    finished: bool,
+}
+
+/// Why a link is over.
+#[derive(Debug)]
+enum Over {
+    /// We closed it.
+    ByUs,
+    /// The peer closed it.
+    Closed,
+    Io(io::Error),
+    Misbehaved(PeerMisbehaved),
+}
+
+impl Driver {
+    pub(crate) fn new(
+        node: Arc<Shared>,
+        link: LinkId,
+        watch: Box<dyn Watch>,
+        names: Names,
+        outbox: Arc<Outbox>,
+    ) -> Self {
+        Self {
+            node,
+            link,
+            watch,
+            names,
+            inbox: Inbox::new(),
+            outbox,
+            batch: VecDeque::new(),
+            bytes: Vec::new(),
+            written: 0,
+            handles: Vec::new(),
+            frames: Vec::new(),
+            finished: false,
+        }
+    }
+
+    fn poll_link(&mut self, context: &mut Context<'_>) -> Poll<Over> {
+        loop {
+            if let Poll::Ready(over) = self.poll_write(context) {
+                return Poll::Ready(self.read_the_rest(context, over));
+            }
+            let more = match self.poll_read(context) {
+                Ok(more) => more,
+                Err(over) => return Poll::Ready(over),
+            };
+            if more {
+                // Fair to the others: what the socket still has waits until they had their turn.
+                if let Poll::Ready(over) = self.poll_write(context) {
+                    return Poll::Ready(self.read_the_rest(context, over));
+                }
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match self.outbox.park(context.waker().clone(), self.is_stuck_writing()) {
+                Ok(old) => {
+                    drop(old);
+                    return Poll::Pending;
+                }
+                Err(waker) => drop(waker), // something was appended meanwhile
+            }
+        }
+    }
+
+    /// The peer does not take our bytes any more, but what it sent before still counts.
+    fn read_the_rest(&mut self, context: &mut Context<'_>, over: Over) -> Over {
+        if matches!(over, Over::Io(_)) {
+            for _ in 0..LAST_ROUNDS_MAX {
+                match self.poll_read(context) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(last) => return last,
+                }
+            }
+        }
+        over
+    }
+
+    /// Whether a write was attempted and the socket did not take it all.
+    fn is_stuck_writing(&self) -> bool {
+        self.written < self.bytes.len()
+    }
+
+    /// Reads until there is nothing, or for long enough. `Ok(true)`: there may be more.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Result<bool, Over> {
+        for _ in 0..READS_MAX {
+            let mut fault = None;
+            let inbox = &mut self.inbox;
+            let read = self.watch.poll_io(context, Interest::Read, &mut |socket| match inbox.fill(socket) {
+                Ok(transfer) => Ok(transfer),
+                Err(ReadError::Io(error)) => Err(error),
+                Err(ReadError::TruncatedControlData) => {
+                    fault = Some(PeerMisbehaved::TruncatedControlData);
+                    Ok(Transfer::More(0))
+                }
+            });
+            let Poll::Ready(read) = read else { return Ok(false) };
+            if let Some(fault) = fault {
+                return Err(Over::Misbehaved(fault));
+            }
+            match read {
+                Ok(0) => return Err(Over::Closed),
+                Ok(_) => self.act()?,
+                Err(error) => return Err(Over::Io(error)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Gives the node every frame that has arrived whole.
+    fn act(&mut self) -> Result<(), Over> {
+        let decoded = self.inbox.decode(&mut self.names, &self.node.limits, &mut self.frames);
+        if !self.frames.is_empty() {
+            self.node.on_frames(self.link, &mut self.frames).map_err(Over::Misbehaved)?;
+        }
+        decoded.map_err(Over::Misbehaved)
+    }
+
+    /// Writes everything there is. Ready only when the link is over.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Over> {
+        loop {
+            let ending = self.outbox.take(&mut self.batch);
+            if ending == Some(Ending::Now) {
+                return Poll::Ready(Over::ByUs);
+            }
+            while !self.batch.is_empty() || self.is_stuck_writing() {
+                if !self.is_stuck_writing() {
+                    self.encode_some();
+                }
+                if let Err(error) = ready!(self.poll_write_encoded(context)) {
+                    return Poll::Ready(Over::Io(error));
+                }
+            }
+            match ending {
+                Some(_) => return Poll::Ready(Over::ByUs),
+                None => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Encodes frames until the batch is large enough, or a frame brings descriptors: these go with its first byte.
+    fn encode_some(&mut self) {
+        self.bytes.clear();
+        self.written = 0;
+        while let Some(frame) = self.batch.front() {
+            let starts_a_write = frame.has_handles();
+            if !self.bytes.is_empty() && (starts_a_write || self.bytes.len() >= BATCH_BYTES) {
+                return;
+            }
+            let Some(frame) = self.batch.pop_front() else { return };
+            encode(frame, self.names, &mut self.bytes, &mut self.handles);
+        }
+    }
+
+    fn poll_write_encoded(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(rest) = self.bytes.get(self.written..).filter(|rest| !rest.is_empty()) {
+            let handles = &self.handles;
+            let write = |socket: std::os::fd::BorrowedFd<'_>| socket::write(socket, rest, handles);
+            let sent = ready!(self.watch.poll_io(context, Interest::Write, &mut { write }))?;
+            if sent > 0 {
+                self.handles.clear(); // the kernel has them
+            }
+            self.written += sent;
+        }
+        if self.bytes.capacity() > 4 * BATCH_BYTES {
+            self.bytes = Vec::new();
+        } else {
+            self.bytes.clear();
+        }
+        self.written = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    fn finish(&mut self, over: Over) {
+        if mem::replace(&mut self.finished, true) {
+            return;
+        }
+        drop(self.outbox.abandon());
+        match over {
+            Over::ByUs => self.node.on_link_down(self.link, InvitationError::Closed),
+            Over::Closed => self.node.on_link_down(self.link, InvitationError::Closed),
+            Over::Io(error) => self.node.on_link_down(self.link, error.into()),
+            Over::Misbehaved(fault) => self.node.on_misbehaviour(self.link, fault),
+        }
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let over = ready!(self.poll_link(context));
+        self.finish(over);
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.finish(Over::ByUs);
+    }
+}

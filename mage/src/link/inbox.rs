@@ -1,0 +1,108 @@
+//! Bytes and descriptors in, frames out.
+
+use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
+
+use mage_sched::Transfer;
+
+use super::socket::{self, Handle, ReadError};
+use crate::core::{Control, Frame};
+use crate::error::PeerMisbehaved;
+use crate::limits::Limits;
+use crate::wire::{Decoded, Names, decode, decode_first};
+
+/// What is read at once, when nothing says that more is coming.
+const READ_BYTES: usize = 32 << 10;
+/// Descriptors that may wait for their frame.
+const WAITING_HANDLES_MAX: usize = 1024;
+
+#[derive(Debug)]
+pub(super) struct Inbox {
+    buffer: Vec<u8>,
+    /// The bytes in `buffer` that have been read from the socket and not yet decoded.
+    start: usize,
+    end: usize,
+    /// How many bytes the frame at the front needs, as far as is known.
+    needed: usize,
+    handles: VecDeque<Handle>,
+    greeted: bool,
+}
+
+impl Inbox {
+    pub(super) fn new() -> Self {
+        Self { buffer: Vec::new(), start: 0, end: 0, needed: 0, handles: VecDeque::new(), greeted: false }
+    }
+
+    /// Reads once. The buffer grows by what has arrived, never by what a frame promises.
+    pub(super) fn fill(&mut self, socket: BorrowedFd<'_>) -> Result<Transfer, ReadError> {
+        self.make_room();
+        let free = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let transfer = socket::read(socket, free, &mut self.handles)?;
+        self.end += transfer.bytes();
+        Ok(transfer)
+    }
+
+    fn make_room(&mut self) {
+        let unread = self.end - self.start;
+        if unread == 0 {
+            (self.start, self.end) = (0, 0);
+            if self.buffer.len() > 16 * READ_BYTES {
+                self.buffer = Vec::new();
+            }
+        }
+        let missing = self.needed.saturating_sub(unread);
+        let wanted = missing.clamp(READ_BYTES, READ_BYTES.max(unread));
+        if self.buffer.len() - self.end >= wanted.min(READ_BYTES) && self.start < READ_BYTES {
+            return;
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, unread);
+        if self.buffer.len() < unread + wanted {
+            self.buffer.resize(unread + wanted, 0);
+        }
+    }
+
+    /// Decodes every whole frame that has arrived.
+    pub(super) fn decode(
+        &mut self,
+        names: &mut Names,
+        limits: &Limits,
+        frames: &mut Vec<Frame<Handle>>,
+    ) -> Result<(), PeerMisbehaved> {
+        loop {
+            let input = self.buffer.get(self.start..self.end).unwrap_or_default();
+            if input.is_empty() {
+                return if self.handles.is_empty() { Ok(()) } else { Err(PeerMisbehaved::UnexpectedHandles) };
+            }
+            let decoded = if self.greeted {
+                decode(input, *names, &mut self.handles, limits)
+            } else {
+                decode_first(input, &mut self.handles, limits)
+            };
+            match decoded? {
+                Decoded::NeedBytes(needed) => {
+                    self.needed = needed;
+                    let crowded = self.handles.len() > WAITING_HANDLES_MAX;
+                    return if crowded { Err(PeerMisbehaved::UnexpectedHandles) } else { Ok(()) };
+                }
+                Decoded::Skip { bytes, handles } => {
+                    self.advance(bytes);
+                    drop(handles);
+                }
+                Decoded::Frame { frame, bytes } => {
+                    self.advance(bytes);
+                    self.greeted = true;
+                    if let Frame::Control(Control::Welcome(welcome)) = &frame {
+                        *names = Names::of_acceptor(welcome);
+                    }
+                    frames.push(frame);
+                }
+            }
+        }
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.start = (self.start + bytes).min(self.end);
+        self.needed = 0;
+    }
+}

@@ -1,0 +1,15 @@
+//! Links: one socket, one peer, one driver.
+//!
+//! This ring alone has file descriptors and a scheduler. A link is a [`driver::Driver`], a future that reads frames from
+//! its socket into the node and writes the frames that the node has appended to the link's [`outbox::Outbox`]. It is the
+//! only one that touches the socket, so nothing about the socket needs a lock, and frames leave in the order in which
+//! they were appended. Everything sent between two polls of it leaves in one system call.
+
+mod driver;
+mod inbox;
+mod outbox;
+mod socket;
+
+pub(crate) use driver::Driver;
+pub(crate) use outbox::{Ending, Outbox};
+pub(crate) use socket::{Handle, check_stream_socket, fresh_name, socket_pair};

@@ -1,0 +1,115 @@
+//! Frames on their way out, from any thread to the link's one driver.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::task::Waker;
+
+use mage_sched::sync::Mutex;
+
+use super::socket::Handle;
+use crate::core::Frame;
+
+/// The queue of one link. Frames are appended while the node's lock is held, so their order is the order of the node's
+/// transitions; an append runs no foreign code, and the waker it may return is for after the unlocking.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    frames: VecDeque<Frame<Handle>>,
+    driver: Driver,
+    ending: Option<Ending>,
+}
+
+/// What the driver is doing.
+#[derive(Debug)]
+enum Driver {
+    Running,
+    /// It has found nothing to do and wants to be woken.
+    Parked(Waker),
+    Gone,
+}
+
+/// How the link is to end once its frames are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Write what there is, then close.
+    Flush,
+    /// Close at once.
+    Now,
+}
+
+impl Outbox {
+    pub(crate) fn new() -> Self {
+        Self { inner: Mutex::new(Inner { frames: VecDeque::new(), driver: Driver::Running, ending: None }) }
+    }
+
+    /// Appends a frame. Returns the driver's waker if it sleeps, or the frame if the link is over.
+    pub(crate) fn push(&self, frame: Frame<Handle>) -> Result<Option<Waker>, Frame<Handle>> {
+        let mut inner = self.inner.lock();
+        if matches!(inner.driver, Driver::Gone) || inner.ending.is_some() {
+            return Err(frame);
+        }
+        inner.frames.push_back(frame);
+        Ok(inner.wake_driver())
+    }
+
+    /// No further frame will be taken.
+    pub(crate) fn end(&self, ending: Ending) -> Option<Waker> {
+        let mut inner = self.inner.lock();
+        inner.ending.get_or_insert(ending);
+        inner.wake_driver()
+    }
+
+    /// For the driver: moves everything into `batch`, and says how the link is to end, if it is.
+    pub(super) fn take(&self, batch: &mut VecDeque<Frame<Handle>>) -> Option<Ending> {
+        let mut inner = self.inner.lock();
+        inner.driver = Driver::Running;
+        if batch.is_empty() {
+            mem::swap(&mut inner.frames, batch);
+        } else {
+            batch.append(&mut inner.frames);
+        }
+        inner.ending
+    }
+
+    /// For the driver: goes to sleep unless there is something to do; while the socket takes nothing (`is_stuck`), only
+    /// an end at once is. The waker that was there before is handed out to be dropped with no lock held.
+    pub(super) fn park(&self, waker: Waker, is_stuck: bool) -> Result<Option<Waker>, Waker> {
+        let mut inner = self.inner.lock();
+        let urgent = match inner.ending {
+            Some(Ending::Now) => true,
+            Some(Ending::Flush) => !is_stuck,
+            None => !is_stuck && !inner.frames.is_empty(),
+        };
+        if urgent {
+            return Err(waker);
+        }
+        match mem::replace(&mut inner.driver, Driver::Parked(waker)) {
+            Driver::Parked(old) => Ok(Some(old)),
+            Driver::Running | Driver::Gone => Ok(None),
+        }
+    }
+
+    /// For the driver, when it ends: what is left will never be written.
+    pub(super) fn abandon(&self) -> VecDeque<Frame<Handle>> {
+        let mut inner = self.inner.lock();
+        inner.driver = Driver::Gone;
+        mem::take(&mut inner.frames)
+    }
+}
+
+impl Inner {
+    fn wake_driver(&mut self) -> Option<Waker> {
+        match mem::replace(&mut self.driver, Driver::Running) {
+            Driver::Parked(waker) => Some(waker),
+            Driver::Running => None,
+            Driver::Gone => {
+                self.driver = Driver::Gone;
+                None
+            }
+        }
+    }
+}

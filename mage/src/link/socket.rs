@@ -1,0 +1,112 @@
+//! The system calls on a link's socket. Everything that differs between platforms is in this file.
+//!
+//! Linux is what runs. Elsewhere these differ: macOS has no `MSG_CMSG_CLOEXEC` and no `MSG_NOSIGNAL` (it has
+//! `SO_NOSIGPIPE`); Windows has handles and named pipes.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use mage_sched::Transfer;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
+};
+
+use crate::core::NodeName;
+use crate::limits::MESSAGE_HANDLES_MAX;
+
+/// What a message can carry beside bytes and pipes.
+pub(crate) type Handle = OwnedFd;
+
+/// The most descriptors the kernel passes at once.
+const RECEIVED_HANDLES_MAX: usize = 253;
+
+/// What one read brought.
+#[derive(Debug)]
+pub(super) enum ReadError {
+    Io(io::Error),
+    /// Descriptors came that there was no room for.
+    TruncatedControlData,
+}
+
+/// Reads into `buffer`, and the descriptors that come along into `handles`.
+pub(super) fn read(
+    socket: BorrowedFd<'_>,
+    buffer: &mut [u8],
+    handles: &mut VecDeque<Handle>,
+) -> Result<Transfer, ReadError> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(RECEIVED_HANDLES_MAX))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let asked = buffer.len();
+    let received = retry(|| {
+        let mut slices = [IoSliceMut::new(buffer)];
+        rustix::net::recvmsg(socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC)
+    })
+    .map_err(ReadError::Io)?;
+    let before = handles.len();
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+            handles.extend(descriptors);
+        }
+    }
+    if received.flags.contains(ReturnFlags::CTRUNC) {
+        return Err(ReadError::TruncatedControlData);
+    }
+    if handles.len() > before {
+        return Ok(Transfer::More(received.bytes)); // the kernel stops a read at descriptors; more may be behind
+    }
+    Ok(Transfer::of(received.bytes, asked))
+}
+
+/// Writes from `bytes`; `handles` go with the first of them.
+pub(super) fn write(socket: BorrowedFd<'_>, bytes: &[u8], handles: &[Handle]) -> io::Result<Transfer> {
+    let flags = SendFlags::NOSIGNAL;
+    let sent = if handles.is_empty() {
+        retry(|| rustix::net::send(socket, bytes, flags))?
+    } else {
+        let descriptors: Vec<BorrowedFd<'_>> = handles.iter().map(AsFd::as_fd).collect();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MESSAGE_HANDLES_MAX))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
+            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        }
+        retry(|| rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut control, flags))?
+    };
+    Ok(Transfer::of(sent, bytes.len()))
+}
+
+fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(rustix::io::Errno::INTR) => {}
+            result => return result.map_err(io::Error::from),
+        }
+    }
+}
+
+/// Two connected sockets that no child inherits.
+pub(crate) fn socket_pair() -> io::Result<(Handle, Handle)> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?)
+}
+
+/// Whether a link can run over this descriptor.
+pub(crate) fn check_stream_socket(socket: &Handle) -> io::Result<()> {
+    if rustix::net::sockopt::socket_type(socket)? == SocketType::STREAM {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "a link needs a stream socket"))
+}
+
+/// A name that nobody else has.
+pub(crate) fn fresh_name() -> io::Result<NodeName> {
+    loop {
+        let mut bytes = [0; 16];
+        let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())?;
+        if let Some(name) = NodeName::from_bytes(bytes).filter(|_| filled == bytes.len()) {
+            return Ok(name);
+        }
+    }
+}

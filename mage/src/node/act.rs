@@ -1,0 +1,315 @@
+//! The one function that takes the node's lock, and what it does with the effects.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::poll_fn;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use futures::channel::oneshot;
+use mage_sched::Scheduler;
+use mage_sched::sync::Mutex;
+use smallvec::SmallVec;
+
+use crate::core::{Effect, EndpointName, Frame, LinkId, NodeName, Router};
+use crate::error::{InvitationError, PeerMisbehaved};
+use crate::limits::{FAULTS_KEPT_MAX, Limits};
+use crate::link::{Driver, Ending, Handle, Outbox, check_stream_socket, socket_pair};
+use crate::wire::Names;
+
+/// Who may meet whom; asked by the broker's node only.
+pub(crate) type Policy = dyn Fn(NodeName, NodeName) -> bool + Send + Sync;
+/// Where an accepted invitation is awaited.
+pub(crate) type Acceptance = oneshot::Sender<Result<EndpointName, InvitationError>>;
+
+/// The node itself, shared by its users and its links.
+pub(crate) struct Shared {
+    pub(crate) limits: Limits,
+    scheduler: Arc<dyn Scheduler>,
+    policy: Option<Box<Policy>>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    router: Router<Handle>,
+    outboxes: BTreeMap<LinkId, Arc<Outbox>>,
+    accepting: BTreeMap<LinkId, Acceptance>,
+    /// Those who wait for all links to be closed.
+    closing: Vec<Waker>,
+    /// What peers did wrong lately.
+    faults: VecDeque<PeerMisbehaved>,
+    /// Nobody can use this node any more.
+    abandoned: bool,
+}
+
+/// What is left to do when the lock is free again.
+#[derive(Default)]
+struct After {
+    wake: SmallVec<[Waker; 2]>,
+    trash: Vec<Handle>,
+    frames: Vec<Frame<Handle>>,
+    accepted: Vec<(Acceptance, Result<EndpointName, InvitationError>)>,
+    adopt: Vec<Adoption>,
+    introduce: Vec<(NodeName, NodeName)>,
+    outboxes: Vec<Arc<Outbox>>,
+}
+
+struct Adoption {
+    link: LinkId,
+    names: Names,
+    socket: Handle,
+    outbox: Arc<Outbox>,
+}
+
+impl Shared {
+    pub(crate) fn new(scheduler: Arc<dyn Scheduler>, limits: Limits, policy: Option<Box<Policy>>) -> Self {
+        let router = Router::new(limits.clone());
+        let inner = Inner {
+            router,
+            outboxes: BTreeMap::new(),
+            accepting: BTreeMap::new(),
+            closing: Vec::new(),
+            faults: VecDeque::new(),
+            abandoned: false,
+        };
+        Self { limits, scheduler, policy, inner: Mutex::new(inner) }
+    }
+
+    /// Runs `transition` under the lock and carries out what it wants done: what needs order under the same lock, the
+    /// rest after it. `transition` must run no foreign code.
+    pub(crate) fn act<R>(self: &Arc<Self>, transition: impl FnOnce(&mut Router<Handle>) -> R) -> R {
+        let mut after = After::default();
+        let answer = {
+            let mut inner = self.inner.lock();
+            let answer = transition(&mut inner.router);
+            inner.flush(&mut after);
+            answer
+        };
+        if !after.is_empty() {
+            self.finish(after);
+        }
+        answer
+    }
+
+    /// What must not happen under the lock.
+    #[cold]
+    fn finish_rare(self: &Arc<Self>, after: &mut After) {
+        for (acceptance, result) in after.accepted.drain(..) {
+            if let Err(Ok(name)) = acceptance.send(result) {
+                self.act(|router| router.close(name, crate::error::Why::Closed));
+            }
+        }
+        for adoption in mem::take(&mut after.adopt) {
+            self.adopt(adoption);
+        }
+        for (first, second) in mem::take(&mut after.introduce) {
+            let allowed = self.policy.as_ref().is_none_or(|policy| policy(first, second));
+            let sockets = allowed.then(socket_pair).and_then(Result::ok);
+            self.act(|router| router.introduce(first, second, sockets));
+        }
+    }
+
+    fn finish(self: &Arc<Self>, mut after: After) {
+        if !(after.accepted.is_empty() && after.adopt.is_empty() && after.introduce.is_empty()) {
+            self.finish_rare(&mut after);
+        }
+        for waker in after.wake {
+            waker.wake();
+        }
+    }
+
+    /// A link that the broker has made for us.
+    fn adopt(self: &Arc<Self>, adoption: Adoption) {
+        let Adoption { link, names, socket, outbox } = adoption;
+        if check_stream_socket(&socket).is_err() {
+            drop(outbox.end(Ending::Now));
+            return self.on_link_down(link, InvitationError::Closed);
+        }
+        match self.scheduler.watch(Arc::new(socket)) {
+            Ok(watch) => self.start(Driver::new(Arc::clone(self), link, watch, names, outbox)),
+            Err(error) => self.on_link_down(link, error.into()),
+        }
+    }
+
+    /// Hands a link's driver to the scheduler.
+    pub(crate) fn start(&self, driver: Driver) {
+        self.scheduler.spawn(Box::pin(driver));
+    }
+
+    pub(crate) fn scheduler(&self) -> &Arc<dyn Scheduler> {
+        &self.scheduler
+    }
+
+    /// Like [`Self::act`], for a new link: it has an outbox before its first frame is appended.
+    pub(crate) fn open_link<R>(
+        self: &Arc<Self>,
+        outbox: Arc<Outbox>,
+        acceptance: Option<Acceptance>,
+        transition: impl FnOnce(&mut Router<Handle>) -> (LinkId, R),
+    ) -> (LinkId, R) {
+        let mut after = After::default();
+        let answer = {
+            let mut inner = self.inner.lock();
+            let (link, answer) = transition(&mut inner.router);
+            inner.outboxes.insert(link, outbox);
+            if let Some(acceptance) = acceptance {
+                inner.accepting.insert(link, acceptance);
+            }
+            inner.flush(&mut after);
+            (link, answer)
+        };
+        self.finish(after);
+        answer
+    }
+
+    /// Frames have come over a link. An error is the peer's fault, and the link is over.
+    pub(crate) fn on_frames(
+        self: &Arc<Self>,
+        link: LinkId,
+        frames: &mut Vec<Frame<Handle>>,
+    ) -> Result<(), PeerMisbehaved> {
+        let answer = self.act(|router| {
+            let mut answer = Ok(());
+            let mut rest = frames.drain(..);
+            for frame in rest.by_ref() {
+                answer = router.on_frame(link, frame);
+                if answer.is_err() {
+                    break;
+                }
+            }
+            (answer, rest.collect::<Vec<_>>())
+        });
+        drop(answer.1);
+        answer.0
+    }
+
+    pub(crate) fn on_link_down(self: &Arc<Self>, link: LinkId, why: InvitationError) {
+        self.act(|router| router.on_link_down(link, why));
+        self.link_closed(link);
+    }
+
+    /// The bytes on a link were not frames.
+    pub(crate) fn on_misbehaviour(self: &Arc<Self>, link: LinkId, fault: PeerMisbehaved) {
+        self.act(|router| router.drop_link(link, Some(fault)));
+        self.link_closed(link);
+    }
+
+    fn link_closed(&self, link: LinkId) {
+        let (outbox, wake) = {
+            let mut inner = self.inner.lock();
+            let outbox = inner.outboxes.remove(&link);
+            let wake = if inner.outboxes.is_empty() { mem::take(&mut inner.closing) } else { Vec::new() };
+            (outbox, wake)
+        };
+        drop(outbox);
+        wake.into_iter().for_each(Waker::wake);
+    }
+
+    /// The acceptance is no longer awaited.
+    pub(crate) fn give_up_accepting(self: &Arc<Self>, link: LinkId) {
+        let acceptance = self.inner.lock().accepting.remove(&link);
+        if acceptance.is_some() {
+            self.act(|router| router.drop_link(link, None));
+        }
+    }
+
+    /// Flushes and closes every link, in the background.
+    pub(crate) fn end_links(&self) {
+        let outboxes: Vec<Arc<Outbox>> = {
+            let mut inner = self.inner.lock();
+            inner.abandoned = true;
+            inner.outboxes.values().cloned().collect()
+        };
+        for outbox in outboxes {
+            if let Some(waker) = outbox.end(Ending::Flush) {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Flushes and closes every link that there is now.
+    pub(crate) async fn close_links(&self) {
+        self.end_links();
+        poll_fn(|context| {
+            let waker = context.waker().clone();
+            let mut inner = self.inner.lock();
+            if inner.outboxes.is_empty() {
+                return Poll::Ready(());
+            }
+            inner.closing.push(waker);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// What peers did wrong lately, the oldest first.
+    pub(crate) fn faults(&self) -> Vec<PeerMisbehaved> {
+        self.inner.lock().faults.iter().copied().collect()
+    }
+}
+
+impl Inner {
+    /// Carries out the effects that need order: frames are appended here, under the lock that ordered them.
+    fn flush(&mut self, after: &mut After) {
+        let Self { router, outboxes, accepting, faults, abandoned, .. } = self;
+        let effects = router.effects_mut();
+        after.wake.extend(effects.wake.drain(..));
+        if !effects.trash.is_empty() {
+            after.trash.append(&mut effects.trash);
+        }
+        for effect in effects.list.drain(..) {
+            match effect {
+                Effect::Transmit { link, frame } => match outboxes.get(&link).map(|outbox| outbox.push(frame)) {
+                    Some(Ok(waker)) => after.wake.extend(waker),
+                    Some(Err(frame)) => after.frames.push(frame),
+                    None => {}
+                },
+                Effect::Adopt { link, me, peer, socket } => {
+                    let outbox = Arc::new(Outbox::new());
+                    if *abandoned {
+                        after.wake.extend(outbox.end(Ending::Flush));
+                    }
+                    outboxes.insert(link, Arc::clone(&outbox));
+                    let names = Names { me: Some(me), them: Some(peer) };
+                    after.adopt.push(Adoption { link, names, socket, outbox });
+                }
+                Effect::Introduce { first, second } => after.introduce.push((first, second)),
+                Effect::Accepted { link, pipe } => {
+                    after.accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Ok(pipe))));
+                }
+                Effect::NotAccepted { link, why } => {
+                    after.accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Err(why))));
+                }
+                Effect::Drop { link, fault } => {
+                    if let Some(fault) = fault {
+                        if faults.len() >= FAULTS_KEPT_MAX {
+                            faults.pop_front();
+                        }
+                        faults.push_back(fault);
+                    }
+                    if let Some(outbox) = outboxes.get(&link) {
+                        let ending = if fault.is_some() { Ending::Now } else { Ending::Flush };
+                        after.wake.extend(outbox.end(ending));
+                        after.outboxes.push(Arc::clone(outbox));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl After {
+    fn is_empty(&self) -> bool {
+        self.wake.is_empty()
+            && self.accepted.is_empty()
+            && self.adopt.is_empty()
+            && self.introduce.is_empty()
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Shared").field("scheduler", &self.scheduler).finish_non_exhaustive()
+    }
+}

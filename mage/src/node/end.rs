@@ -1,0 +1,179 @@
+//! A pipe end in its user's hands: the owning side of an endpoint's name.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::{NamedDraft, User};
+use crate::bindings::MessagePipe;
+use crate::core::{EndpointName, Received, Status};
+use crate::error::{SendError, SendErrorKind, Why};
+use crate::link::Handle;
+
+/// An owned end. Dropping it closes it.
+#[derive(Debug)]
+pub(crate) struct End {
+    /// Empty once the end has been given away.
+    user: Option<Arc<User>>,
+    name: EndpointName,
+}
+
+/// A message on its way out, with what it owns.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) pipes: Vec<MessagePipe>,
+    pub(crate) handles: Vec<Handle>,
+}
+
+/// A message that has been read, with what it owns.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) pipes: Vec<MessagePipe>,
+    pub(crate) handles: Vec<Handle>,
+}
+
+/// An end by name only: it can be used for as long as its owner keeps it, and keeps nothing alive itself but the node.
+#[derive(Clone, Debug)]
+pub(crate) struct EndRef {
+    user: Arc<User>,
+    name: EndpointName,
+}
+
+impl End {
+    pub(crate) fn new(user: Arc<User>, name: EndpointName) -> Self {
+        Self { user: Some(user), name }
+    }
+
+    /// An end of nothing: closed from the start.
+    pub(crate) fn nowhere() -> Self {
+        let name = EndpointName { creator: crate::core::NodeName::LOCAL, number: 0 };
+        Self { user: None, name }
+    }
+
+    /// The same end by name, to use it and to share.
+    pub(crate) fn to_ref(&self) -> Option<EndRef> {
+        Some(EndRef { user: Arc::clone(self.user.as_ref()?), name: self.name })
+    }
+
+    pub(crate) fn send(&self, draft: Draft) -> Result<(), SendError> {
+        match &self.user {
+            Some(user) => send(user, self.name, draft),
+            None => Err(SendError::new(SendErrorKind::Disconnected, draft.pipes, draft.handles)),
+        }
+    }
+
+    pub(crate) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
+        match &self.user {
+            Some(user) => poll_receive(user, self.name, context),
+            None => Poll::Ready(Err(Why::Closed)),
+        }
+    }
+
+    /// Ready when a message can be sent, or never will be.
+    pub(crate) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(user) = &self.user else { return Poll::Ready(()) };
+        poll_ready(user, self.name, context)
+    }
+
+    /// Forgets whoever waited to read.
+    pub(crate) fn forget_reader(&self) {
+        if let Some(user) = &self.user {
+            let old = user.shared.act(|router| router.swap_reader(self.name, None));
+            drop(old);
+        }
+    }
+
+    pub(crate) fn status(&self) -> Option<Status> {
+        self.user.as_ref()?.shared.act(|router| router.status(self.name))
+    }
+
+    /// Gives up ownership without closing.
+    fn into_name(mut self) -> EndpointName {
+        self.user = None;
+        self.name
+    }
+
+    fn belongs_to(&self, user: &Arc<User>) -> bool {
+        self.user.as_ref().is_some_and(|own| Arc::ptr_eq(own, user))
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(user) = &self.user {
+            user.shared.act(|router| router.close(self.name, Why::Closed));
+        }
+    }
+}
+
+impl EndRef {
+    pub(crate) fn send(&self, draft: Draft) -> Result<(), SendError> {
+        send(&self.user, self.name, draft)
+    }
+
+    pub(crate) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
+        poll_receive(&self.user, self.name, context)
+    }
+
+    /// Ready when a message can be sent, or never will be.
+    pub(crate) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+        poll_ready(&self.user, self.name, context)
+    }
+
+    /// How many calls through this end may be unanswered: so few that their answers always fit into one window.
+    pub(crate) fn pending_calls_max(&self) -> usize {
+        let limits = &self.user.shared.limits;
+        let half_window = usize::try_from(limits.window_messages / 2).unwrap_or(usize::MAX).max(1);
+        limits.pending_calls_max.min(half_window)
+    }
+
+    pub(crate) fn close(&self, why: Why) {
+        self.user.shared.act(|router| router.close(self.name, why));
+    }
+}
+
+fn send(user: &Arc<User>, name: EndpointName, draft: Draft) -> Result<(), SendError> {
+    let Draft { bytes, pipes, handles } = draft;
+    if pipes.iter().any(|pipe| !pipe.end().belongs_to(user)) {
+        return Err(SendError::new(SendErrorKind::OtherNetwork, pipes, handles));
+    }
+    let ends = pipes.into_iter().map(|pipe| pipe.into_end().into_name()).collect();
+    let draft = NamedDraft { bytes, ends, handles };
+    user.shared.act(|router| router.send(name, draft)).map_err(|refused| {
+        let message = refused.message;
+        let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
+        SendError::new(refused.why, message.ends.into_iter().map(own).collect(), message.handles)
+    })
+}
+
+fn poll_ready(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -> Poll<()> {
+    let waker = context.waker().clone();
+    let (ready, left) = user.shared.act(|router| {
+        if router.is_ready(name) { (true, Some(waker)) } else { (false, router.add_writer(name, waker)) }
+    });
+    drop(left);
+    if ready { Poll::Ready(()) } else { Poll::Pending }
+}
+
+fn poll_receive(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
+    let waker = context.waker().clone();
+    let (received, waker) = user.shared.act(|router| {
+        let received = router.receive(name);
+        let left = match received {
+            Received::Empty => router.swap_reader(name, Some(waker)),
+            Received::Message(_) | Received::Ended(_) => Some(waker),
+        };
+        (received, left)
+    });
+    drop(waker);
+    match received {
+        Received::Empty => Poll::Pending,
+        Received::Ended(why) => Poll::Ready(Err(why)),
+        Received::Message(message) => {
+            let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
+            let pipes = message.ends.into_iter().map(own).collect();
+            Poll::Ready(Ok(Incoming { bytes: message.bytes, pipes, handles: message.handles }))
+        }
+    }
+}

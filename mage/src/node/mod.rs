@@ -1,0 +1,106 @@
+//! The node: the only ring with a lock.
+//!
+//! One lock guards the whole core. [`Shared::act`] alone takes it, and it runs no foreign code while it holds it: frames
+//! are appended to outboxes (ours, a leaf), wakers are woken and user values dropped after the unlocking.
+
+mod act;
+mod builder;
+mod end;
+mod inspect;
+mod invitation;
+mod launch;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub(crate) use act::Shared;
+pub use builder::NodeBuilder;
+pub(crate) use end::{Draft, End, EndRef, Incoming};
+pub use inspect::{Inspection, LinkInspection};
+pub use launch::{INVITATION_VARIABLE, Launched};
+
+use crate::bindings::MessagePipe;
+use crate::core::Draft as CoreDraft;
+use mage_sched::Scheduler;
+
+/// One participant in a network of processes: the place where pipes live.
+///
+/// A node is a value; there is nothing global, and several nodes may live in one process. Clones are the same node. When
+/// the last clone is dropped and the last pipe with it, the links of the node are flushed and closed.
+///
+/// ```
+/// let event_loop = mage::event_loop::EventLoop::new()?;
+/// let node = mage::Node::new(event_loop.scheduler());
+/// let (ours, theirs) = node.create_message_pipes();
+/// # drop((ours, theirs));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Node {
+    user: Arc<User>,
+}
+
+/// What all clones of a node and all its pipes share: when the last of them is gone, nobody can use the node any more.
+pub(crate) struct User {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Node {
+    /// A node with default limits that runs its links on `scheduler`. Starts no thread and makes no system call.
+    pub fn new(scheduler: Arc<dyn Scheduler>) -> Self {
+        Self::builder(scheduler).build()
+    }
+
+    /// A node with limits or a policy of its own.
+    pub fn builder(scheduler: Arc<dyn Scheduler>) -> NodeBuilder {
+        NodeBuilder::new(scheduler)
+    }
+
+    pub(crate) fn from_shared(shared: Shared) -> Self {
+        Self { user: Arc::new(User { shared: Arc::new(shared) }) }
+    }
+
+    /// Makes a pipe and returns its two ends. What is sent into one comes out of the other, in order, wherever the two
+    /// have travelled meanwhile.
+    pub fn create_message_pipes(&self) -> (MessagePipe, MessagePipe) {
+        let (first, second) = self.user.shared.act(|router| router.create_pipe());
+        (self.pipe(first), self.pipe(second))
+    }
+
+    fn pipe(&self, name: crate::core::EndpointName) -> MessagePipe {
+        MessagePipe::from_end(End::new(Arc::clone(&self.user), name))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.user.shared
+    }
+
+    /// Writes out everything that has been sent, closes every link, and returns when that is done. Pipes to other nodes
+    /// are then disconnected; pipes within the node go on.
+    ///
+    /// Dropping the future early leaves the links closing in the background.
+    pub async fn shutdown(self) {
+        self.user.shared.close_links().await;
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        self.shared.end_links();
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Node").field(&Arc::as_ptr(&self.user)).finish()
+    }
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("User").finish_non_exhaustive()
+    }
+}
+
+/// The core's form of a draft: names instead of pipes.
+pub(crate) type NamedDraft = CoreDraft<crate::link::Handle>;

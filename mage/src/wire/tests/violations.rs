@@ -1,0 +1,226 @@
+//! Every way in which bytes can be wrong, by the name it is reported under.
+
+use std::collections::VecDeque;
+
+use super::samples::{ALICE, BOB, Handle, all, at_bob, between, descriptor, hello, user, welcome};
+use super::{decoded, decoded_with, encoded, fault, whole};
+use crate::core::{Body, Control, Frame};
+use crate::error::PeerMisbehaved;
+use crate::limits::{FRAME_BYTES_CAP, Limits};
+use crate::wire::{Decoded, Names, PAYLOAD_BYTES_CAP, declared_handles, decode, decode_first};
+
+/// A sample's bytes, with some of them replaced.
+fn changed(frame: Frame<Handle>, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let (mut bytes, _) = encoded(frame);
+    change(&mut bytes);
+    bytes
+}
+
+/// The same, and the length in the header is put right.
+fn resized(frame: Frame<Handle>, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    changed(frame, |bytes| {
+        change(bytes);
+        let length = u32::try_from(bytes.len()).unwrap();
+        bytes[..4].copy_from_slice(&length.to_le_bytes());
+    })
+}
+
+fn header(length: u32, kind: u8, flags: u8, handles: u8) -> Vec<u8> {
+    [&length.to_le_bytes()[..], &[kind, flags, handles, 0]].concat()
+}
+
+#[test]
+fn not_mage() {
+    let first = |input: &[u8]| {
+        decode_first::<Handle>(input, &mut VecDeque::new(), &Limits::default()).expect_err("no handshake")
+    };
+    for stranger in ["GET / HTTP/1.1\r\n", "\x16\x03\x01\x02\x00", "\0", "mage", "SSH-2.0-"] {
+        assert_eq!(first(stranger.as_bytes()), PeerMisbehaved::NotMage);
+    }
+    // A frame that would be right later is not right first.
+    let (ack, _) = encoded(between(Body::Ack));
+    assert_eq!(first(&ack), PeerMisbehaved::NotMage);
+    // A hello in the middle of a link has to be one, too.
+    assert_eq!(fault(&changed(hello(), |bytes| bytes[8] ^= 1)), PeerMisbehaved::NotMage);
+}
+
+#[test]
+fn frame_length() {
+    for length in [0, 1, 7, FRAME_BYTES_CAP + 1, u32::MAX] {
+        for kind in [32, 38, 200] {
+            assert_eq!(fault(&header(length, kind, 1, 0)), PeerMisbehaved::FrameLength);
+        }
+    }
+    // Each kind has its own maximum, known from the header alone.
+    for (kind, most) in [(1, 255), (2, 59 + 64 * 165), (3, 24), (33, 59), (34, 100), (35, 74), (38, 58)] {
+        assert_eq!(fault(&header(most + 1, kind, 1, 0)), PeerMisbehaved::FrameLength, "kind {kind}");
+        let waits = decoded(&header(most, kind, 1, 0)).unwrap();
+        assert!(matches!(waits, Decoded::NeedBytes(needed) if needed == most as usize), "kind {kind}");
+    }
+    // What is skipped is small.
+    assert_eq!(fault(&header((64 << 10) + 1, 200, 0, 0)), PeerMisbehaved::FrameLength);
+    assert!(matches!(decoded(&header(64 << 10, 200, 0, 0)), Ok(Decoded::NeedBytes(_))));
+}
+
+#[test]
+fn frame_length_follows_the_limits_of_the_node() {
+    let limits = Limits { message_bytes_max: 10, ..Limits::default() };
+    let try_decode = |input: &[u8]| decode::<Handle>(input, at_bob(), &mut VecDeque::new(), &limits);
+    let overhead = 69 + 64 * 165;
+    assert_eq!(try_decode(&header(10 + overhead + 1, 32, 1, 0)).unwrap_err(), PeerMisbehaved::FrameLength);
+    assert!(matches!(try_decode(&header(10 + overhead, 32, 1, 0)), Ok(Decoded::NeedBytes(_))));
+    // Room that was left for pipes is no room for payload.
+    let (fits, _) = encoded(user(vec![0; 10], vec![], vec![]));
+    assert_eq!(whole(try_decode(&fits).unwrap()).1, fits.len());
+    let (larger, _) = encoded(user(vec![0; 11], vec![], vec![]));
+    assert_eq!(try_decode(&larger).unwrap_err(), PeerMisbehaved::FrameLength);
+    // And limits without bound are bounded by the format.
+    let limits = Limits { message_bytes_max: usize::MAX, ..Limits::default() };
+    let waits = decode::<Handle>(&header(FRAME_BYTES_CAP, 32, 1, 0), at_bob(), &mut VecDeque::new(), &limits);
+    assert!(matches!(waits, Ok(Decoded::NeedBytes(needed)) if needed == FRAME_BYTES_CAP as usize));
+    assert_eq!(PAYLOAD_BYTES_CAP + overhead as usize, FRAME_BYTES_CAP as usize);
+}
+
+#[test]
+fn unknown_frame() {
+    for kind in [0, 6, 31, 40, 255] {
+        assert_eq!(fault(&header(8, kind, 1, 0)), PeerMisbehaved::UnknownFrame);
+        assert_eq!(fault(&header(8, kind, 0xff, 0)), PeerMisbehaved::UnknownFrame);
+        assert!(matches!(decoded(&header(8, kind, 0xfe, 0)), Ok(Decoded::Skip { bytes: 8, .. })));
+    }
+}
+
+#[test]
+fn frame_shape() {
+    for (name, frame) in all() {
+        if name.starts_with("User") || name == "Hello" {
+            continue;
+        }
+        let longer = resized(frame, |bytes| bytes.push(0));
+        let expected = if longer[4] < 32 && name != "Welcome" {
+            PeerMisbehaved::FrameLength
+        } else {
+            PeerMisbehaved::FrameShape
+        };
+        assert_eq!(fault(&longer), expected, "{name}");
+    }
+    for (name, frame) in all() {
+        if name == "User" {
+            continue;
+        }
+        let shorter = resized(frame, |bytes| bytes.truncate(bytes.len() - 8));
+        assert_eq!(fault(&shorter), PeerMisbehaved::FrameShape, "{name}");
+    }
+    // More pipes are declared than there are bytes for.
+    let empty = || user(vec![], vec![], vec![]);
+    assert_eq!(fault(&changed(empty(), |bytes| bytes[36] = 1)), PeerMisbehaved::FrameShape);
+    assert_eq!(fault(&resized(empty(), |bytes| bytes.truncate(36))), PeerMisbehaved::FrameShape);
+}
+
+#[test]
+fn field_value() {
+    let changes: [(&str, Frame<Handle>, usize, u8); 8] = [
+        ("a flag nobody knows", between(Body::Ack), 5, 3),
+        ("a known kind that may be skipped", between(Body::Ack), 5, 0),
+        ("the reserved byte", between(Body::Ack), 7, 1),
+        ("a creator that is nobody", between(Body::Ack), 8, 3),
+        ("a role beside the two", hello(), 28, 2),
+        ("versions in the wrong order", hello(), 24, 9),
+        ("flags of a travelling end", user(vec![], vec![descriptor()], vec![]), 45, 4),
+        ("the same in a welcome", welcome(vec![descriptor()]), 67, 0x80),
+    ];
+    for (what, frame, place, value) in changes {
+        let bytes = changed(frame, |bytes| bytes[place] = value);
+        assert_eq!(fault(&bytes), PeerMisbehaved::FieldValue, "{what}");
+    }
+    // Who can be said in one byte may not be said in seventeen.
+    for implied in [ALICE, BOB] {
+        let long = resized(between(Body::Ack), |bytes| {
+            bytes[8] = 2;
+            bytes.splice(9..9, [implied; 16]);
+        });
+        assert_eq!(fault(&long), PeerMisbehaved::FieldValue);
+    }
+}
+
+#[test]
+fn invalid_name() {
+    for name in ["RequestIntroduction", "Introduce", "IntroductionFailed"] {
+        let (_, frame) = all().into_iter().find(|(sample, _)| *sample == name).unwrap();
+        let nobody = changed(frame, |bytes| bytes[8..24].fill(0));
+        assert_eq!(fault(&nobody), PeerMisbehaved::InvalidName, "{name}");
+    }
+    let nobody = resized(between(Body::Ack), |bytes| {
+        bytes[8] = 2;
+        bytes.splice(9..9, [0; 16]);
+    });
+    assert_eq!(fault(&nobody), PeerMisbehaved::InvalidName);
+    for field in [10..26, 26..42, 42..58] {
+        let nobody = changed(welcome(vec![]), |bytes| bytes[field].fill(0));
+        assert_eq!(fault(&nobody), PeerMisbehaved::InvalidName);
+    }
+    // An inviter that gives away its own name.
+    let twice = changed(welcome(vec![]), |bytes| bytes[10..26].fill(ALICE));
+    assert_eq!(fault(&twice), PeerMisbehaved::InvalidName);
+}
+
+#[test]
+fn too_many_attachments() {
+    assert_eq!(fault(&header(100, 32, 1, 65)), PeerMisbehaved::TooManyAttachments);
+    assert_eq!(fault(&header(100, 200, 0, 65)), PeerMisbehaved::TooManyAttachments);
+    let many = |place: usize, frame| changed(frame, |bytes: &mut Vec<u8>| bytes[place] = 65);
+    assert_eq!(fault(&many(36, user(vec![], vec![], vec![]))), PeerMisbehaved::TooManyAttachments);
+    assert_eq!(fault(&many(58, welcome(vec![]))), PeerMisbehaved::TooManyAttachments);
+}
+
+#[test]
+fn unexpected_handles() {
+    for (name, frame) in all() {
+        if name.starts_with("User") {
+            continue;
+        }
+        let one_more = changed(frame, |bytes| bytes[6] += 1);
+        assert_eq!(fault(&one_more), PeerMisbehaved::UnexpectedHandles, "{name}");
+    }
+    // The link's own check, for handles that no frame declares.
+    let (bytes, handles) = encoded(user(vec![], vec![], vec![1, 2]));
+    assert_eq!(declared_handles(&[]), 0);
+    assert_eq!(declared_handles(&bytes[..6]), 64);
+    assert_eq!(declared_handles(&bytes[..7]), handles.len());
+}
+
+#[test]
+fn missing_handles() {
+    let (_, introduce) = all().remove(3);
+    assert_eq!(fault(&changed(introduce, |bytes| bytes[6] = 0)), PeerMisbehaved::MissingHandles);
+    let skipped = [9, 0, 0, 0, 200, 0, 2, 0, 0];
+    let (message, _) = encoded(user(vec![1; 64], vec![], vec![7, 8]));
+    for input in [&skipped[..], &message] {
+        let mut arrived = VecDeque::from([7]);
+        let try_decode = |input: &[u8], arrived: &mut VecDeque<Handle>| {
+            decode(input, at_bob(), arrived, &Limits::default())
+        };
+        // Not before all bytes are there: descriptors come with the first of them, but nobody has to be strict.
+        let waits = try_decode(&input[..input.len() - 1], &mut arrived);
+        assert!(matches!(waits, Ok(Decoded::NeedBytes(_))));
+        assert_eq!(try_decode(input, &mut arrived).unwrap_err(), PeerMisbehaved::MissingHandles);
+    }
+}
+
+#[test]
+fn wrong_stage() {
+    let half = Names { them: None, ..at_bob() };
+    for (name, frame) in all() {
+        let (bytes, _) = encoded(frame);
+        let precedes = matches!(name, "Hello" | "Welcome");
+        for names in [Names::default(), half] {
+            match decoded_with(&bytes, names) {
+                Ok(_) => assert!(precedes, "{name}"),
+                Err(fault) => assert!(!precedes && fault == PeerMisbehaved::WrongStage, "{name}: {fault}"),
+            }
+            // Known from the header: nothing of it is waited for.
+            assert_eq!(decoded_with(&bytes[..8], names).is_ok(), precedes, "{name}");
+        }
+    }
+    assert!(matches!(whole(decoded(&encoded(hello()).0).unwrap()).0, Frame::Control(Control::Hello(_))));
+}
