@@ -1,6 +1,6 @@
 //! From the tree to the schema: types are looked up, and every name is held against the others and against Rust.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast;
 use crate::codegen::naming;
@@ -38,10 +38,6 @@ fn check_generated_types(file: &ast::File<'_>, reporter: &mut Reporter) {
                 generated.insert(type_name, (span, origin));
                 continue;
             };
-            // Two methods that clash are reported as such.
-            if first_origin == &origin {
-                continue;
-            }
             let message = format!("two declarations generate the Rust type `{type_name}`");
             reporter.report(
                 Diagnostic::new(DiagnosticKind::NameClash, span, message)
@@ -62,14 +58,13 @@ fn generated_types(interface: &ast::Interface<'_>) -> Vec<(String, Span, String)
         (naming::message_type(name.text), name.span, of_interface.clone()),
         (naming::proxy_type(name.text), name.span, of_interface),
     ];
+    // Two methods of one name are reported as such.
+    let mut of_methods = BTreeSet::new();
     for method in &interface.methods {
-        if method.response.as_ref().is_some_and(|values| values.len() >= 2) {
-            let type_name = naming::response_type(name.text, method.name.text);
-            types.push((
-                type_name,
-                method.name.span,
-                format!("the response of `{}`", naming::snake_case(method.name.text)),
-            ));
+        let has_type = method.response.as_ref().is_some_and(|values| values.len() >= 2);
+        let type_name = naming::response_type(name.text, method.name.text);
+        if has_type && of_methods.insert(type_name.clone()) {
+            types.push((type_name, method.name.span, format!("the response of `{}`", method.name.text)));
         }
     }
     types
@@ -205,7 +200,7 @@ fn same_in_other_languages(name: &str) -> Option<&'static str> {
         "boolean" => "bool",
         "i32" | "int32" | "int32_t" => "int",
         "i64" | "int64" | "int64_t" => "long",
-        "f64" | "float64" => "double",
+        "f64" | "f32" | "float" | "float64" => "double",
         "u8" | "uint8" | "uint8_t" | "byte" => "char",
         "str" | "String" => "string",
         "handle" | "pipe" => "MessagePipe",

@@ -1,5 +1,6 @@
 //! What is wrong with a `.magen` file, and how it is shown.
 
+mod lines;
 mod render;
 
 use std::error::Error;

@@ -81,7 +81,9 @@ impl<'source> Lexer<'source> {
                     }
                 }
                 '/' if self.rest().starts_with("/*") => self.block_comment(reporter),
-                'a'..='z' | 'A'..='Z' | '0'..='9' | '_' => return self.name(reporter),
+                '-' | '=' => return self.wrong_arrow(reporter),
+                '#' => self.wrong_comment(reporter),
+                _ if is_in_name(character) => return self.name(reporter),
                 _ => self.unexpected(reporter),
             }
         }
@@ -145,40 +147,69 @@ impl<'source> Lexer<'source> {
 
     fn name(&mut self, reporter: &mut Reporter) -> Token {
         let rest = self.rest();
-        let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let length = rest.find(|character| !is_in_name(character)).unwrap_or(rest.len());
         let span = self.take(length);
         let text = span.text(self.source);
         if length > NAME_BYTES_MAX {
             let message = format!("this name has {length} bytes, and {NAME_BYTES_MAX} is the most");
             reporter.report(Diagnostic::new(DiagnosticKind::NameTooLong, span, message));
-        } else if !text.starts_with(|character: char| character.is_ascii_alphabetic()) {
+        } else if !text.is_ascii() || !text.starts_with(|first: char| first.is_ascii_alphabetic()) {
             let message = format!("`{text}` is not a name");
             reporter.report(
                 Diagnostic::new(DiagnosticKind::InvalidName, span, message)
-                    .help("names begin with a letter, and go on with letters, digits and `_`"),
+                    .help("names begin with an ASCII letter, and go on with ASCII letters, digits and `_`"),
             );
         }
         Token { kind: TokenKind::Name, span }
     }
 
-    /// Reports a run of characters that begin no token, once.
+    /// An arrow of another language, read as the one that is meant.
+    fn wrong_arrow(&mut self, reporter: &mut Reporter) -> Token {
+        let rest = self.rest();
+        let length = rest.find(|character| !matches!(character, '-' | '=' | '>')).unwrap_or(rest.len());
+        let span = self.take(length);
+        let message =
+            format!("unexpected `{}`", Span::new(span.start, span.end.min(span.start + 8)).text(self.source));
+        reporter.report(
+            Diagnostic::new(DiagnosticKind::UnexpectedCharacter, span, message)
+                .help("a response is written `=> (type name)`"),
+        );
+        Token { kind: TokenKind::Arrow, span }
+    }
+
+    /// A comment of another language, read as one.
+    fn wrong_comment(&mut self, reporter: &mut Reporter) {
+        let start = self.position;
+        let rest = self.rest();
+        self.take(rest.find('\n').unwrap_or(rest.len()));
+        reporter.report(
+            Diagnostic::new(
+                DiagnosticKind::UnexpectedCharacter,
+                Span::new(start, start + 1),
+                "unexpected character `#`",
+            )
+            .help("comments begin with `//`"),
+        );
+    }
+
+    /// Reports a run of one character that begins no token, once.
     fn unexpected(&mut self, reporter: &mut Reporter) {
         let rest = self.rest();
         let first = rest.chars().next().unwrap_or_default();
-        let run = |character: char| character == first || (!first.is_ascii() && !character.is_ascii());
-        let length = rest.find(|character| !run(character)).unwrap_or(rest.len());
+        let length = rest.find(|character| character != first).unwrap_or(rest.len());
         let span = self.take(length);
         let message = format!("unexpected character {}", described(first));
         let diagnostic = Diagnostic::new(DiagnosticKind::UnexpectedCharacter, span, message);
         reporter.report(match first {
-            '-' | '=' => diagnostic.help("a response is written `=> (type name)`"),
-            '/' | '#' => diagnostic.help("comments begin with `//`"),
-            _ if !first.is_ascii() => {
-                diagnostic.help("outside of comments, only ASCII letters, digits and punctuation are used")
-            }
+            '/' => diagnostic.help("comments begin with `//`"),
             _ => diagnostic,
         });
     }
+}
+
+/// Letters of any alphabet are read as part of a name, so that a name with a foreign one is one fault.
+fn is_in_name(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
 }
 
 /// Control characters and the ones that change the direction of text: rustc refuses them in doc comments.

@@ -3,7 +3,7 @@
 use crate::ast::{Docs, File, Interface, Method, Name, Parameter};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Reporter};
 use crate::lexer::{Lexer, Token, TokenKind};
-use crate::limits::{METHODS_MAX, PARAMETERS_MAX};
+use crate::limits::{METHODS_MAX, NAME_BYTES_MAX, PARAMETERS_MAX};
 use crate::span::Span;
 
 /// The tree of `source`: of a faulty one, everything that could be read; the faults are in `reporter`.
@@ -50,7 +50,12 @@ impl<'source> Parser<'source, '_> {
     fn interface(&mut self, docs: Docs<'source>) -> Result<Interface<'source>, Reported> {
         self.advance();
         let name = self.name("the name of the interface")?;
-        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
+        let open = match self.expect(TokenKind::OpenBrace, "`{`") {
+            Ok(open) => open,
+            // A forgotten brace is no reason to pass over the methods.
+            Err(Reported) if self.current.kind == TokenKind::Name => name.span,
+            Err(reported) => return Err(reported),
+        };
         let mut interface = Interface { docs, name, methods: Vec::new() };
         let mut count = 0;
         loop {
@@ -162,7 +167,7 @@ impl<'source> Parser<'source, '_> {
             return Err(self.unexpected(expected, false));
         }
         self.advance();
-        Ok(Name { text: self.previous.text(self.source), span: self.previous })
+        Ok(Name { text: self.shown(self.previous), span: self.previous })
     }
 
     /// The doc comment here, if there is one; an error if one of `closing` follows, since it documents nothing then.
@@ -190,6 +195,12 @@ impl<'source> Parser<'source, '_> {
         }
     }
 
+    /// The text of a name. One that is too long has been reported as such, and is cut off for all other messages.
+    fn shown(&self, span: Span) -> &'source str {
+        let text = span.text(self.source);
+        text.char_indices().nth(NAME_BYTES_MAX).map_or(text, |(end, _)| &text[..end])
+    }
+
     fn at_keyword_interface(&self) -> bool {
         self.current.kind == TokenKind::Name && self.current.span.text(self.source) == "interface"
     }
@@ -202,26 +213,36 @@ impl<'source> Parser<'source, '_> {
 
     // Recovery: after a fault, to the next place where reading makes sense.
 
+    /// Over the block that begins or ends here, or to the next interface.
     fn skip_to_interface(&mut self) {
-        while self.current.kind != TokenKind::EndOfFile && !self.at_next_interface() {
-            self.advance();
-        }
-    }
-
-    /// To the end of the method: over its `;` or `}`, or to the end of the interface.
-    fn skip_method(&mut self) {
         let mut depth = 0_usize;
         while self.current.kind != TokenKind::EndOfFile && !self.at_next_interface() {
-            match self.current.kind {
-                TokenKind::Semicolon if depth == 0 => return self.advance(),
+            let kind = self.current.kind;
+            self.advance();
+            match kind {
                 TokenKind::OpenBrace => depth += 1,
-                TokenKind::CloseBrace if depth == 0 => return,
+                TokenKind::CloseBrace if depth <= 1 => return,
                 TokenKind::CloseBrace => depth -= 1,
                 _ => {}
             }
-            self.advance();
-            if depth == 0 && self.previous.text(self.source) == "}" {
+        }
+    }
+
+    /// Over the `;` or the block that ends the method, or to the end of the interface.
+    fn skip_method(&mut self) {
+        let mut depth = 0_usize;
+        while self.current.kind != TokenKind::EndOfFile && !self.at_next_interface() {
+            let kind = self.current.kind;
+            if kind == TokenKind::CloseBrace && depth == 0 {
                 return;
+            }
+            self.advance();
+            match kind {
+                TokenKind::Semicolon if depth == 0 => return,
+                TokenKind::OpenBrace => depth += 1,
+                TokenKind::CloseBrace if depth == 1 => return,
+                TokenKind::CloseBrace => depth -= 1,
+                _ => {}
             }
         }
     }
@@ -231,7 +252,7 @@ impl<'source> Parser<'source, '_> {
 impl<'source> Parser<'source, '_> {
     fn unexpected(&mut self, expected: &str, is_about_the_end: bool) -> Reported {
         let found = match self.current.kind {
-            TokenKind::Name => format!("`{}`", self.current.span.text(self.source)),
+            TokenKind::Name => format!("`{}`", self.shown(self.current.span)),
             kind => kind.description().to_owned(),
         };
         // What ends a declaration is missed where the declaration ends, not where the next one begins.
@@ -244,7 +265,7 @@ impl<'source> Parser<'source, '_> {
 
     fn expected_interface(&mut self) {
         let start = self.current;
-        let text = start.span.text(self.source);
+        let text = self.shown(start.span);
         let shown = if start.kind == TokenKind::Name {
             format!("`{text}`")
         } else {
@@ -262,8 +283,9 @@ impl<'source> Parser<'source, '_> {
             }
             _ => diagnostic.help("a file is a list of `interface Name { .. }`"),
         });
-        self.advance();
-        if start.kind != TokenKind::Semicolon {
+        if start.kind == TokenKind::Semicolon {
+            self.advance();
+        } else {
             self.skip_to_interface();
         }
     }

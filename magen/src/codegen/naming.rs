@@ -27,9 +27,9 @@ pub(crate) fn snake_case(name: &str) -> String {
 pub(crate) fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     for word in words(name) {
-        let (first, rest) = word.split_at(1);
-        camel.push_str(&first.to_ascii_uppercase());
-        camel.push_str(&rest.to_ascii_lowercase());
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(&letters.as_str().to_ascii_lowercase());
     }
     camel
 }

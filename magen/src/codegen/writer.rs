@@ -190,13 +190,15 @@ impl Writer {
         let share_lines = arguments.iter().all(|argument| argument.len() <= SHORT_ARGUMENT_WIDTH_MAX);
         let mut line = String::new();
         for argument in arguments {
-            if !line.is_empty() && !(share_lines && self.fits(&format!("{line} {argument},"))) {
-                self.line(&std::mem::take(&mut line));
+            let longer = format!("{line} {argument},");
+            if line.is_empty() {
+                line = format!("{argument},");
+            } else if share_lines && self.fits(&longer) {
+                line = longer;
+            } else {
+                self.line(&line);
+                line = format!("{argument},");
             }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(&format!("{argument},"));
         }
         self.line(&line);
         self.depth -= 1;

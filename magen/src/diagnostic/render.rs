@@ -2,6 +2,7 @@
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use super::lines::Lines;
 use super::{Diagnostic, Diagnostics, Label, RenderStyle};
 use crate::limits::EXCERPT_BYTES_MAX;
 use crate::span::Span;
@@ -12,10 +13,14 @@ pub(super) fn render(diagnostics: &Diagnostics, style: RenderStyle) -> String {
         RenderStyle::Plain => Renderer::plain(),
         RenderStyle::Coloured => Renderer::styled(),
     };
+    let file = File {
+        name: &diagnostics.file_name,
+        source: &diagnostics.source,
+        lines: Lines::new(&diagnostics.source),
+    };
     let mut text = String::new();
     for diagnostic in diagnostics.iter() {
-        let group = group(diagnostic, &diagnostics.file_name, &diagnostics.source);
-        text.push_str(&renderer.render(&[group]));
+        text.push_str(&renderer.render(&[file.group(diagnostic)]));
         text.push_str("\n\n");
     }
     let count = match (diagnostics.diagnostics.len(), diagnostics.truncated) {
@@ -29,62 +34,57 @@ pub(super) fn render(diagnostics: &Diagnostics, style: RenderStyle) -> String {
     text
 }
 
-/// One diagnostic: title, source with carets, help.
-fn group<'a>(diagnostic: &'a Diagnostic, file_name: &'a str, source: &'a str) -> Group<'a> {
-    let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.kind.name());
-    let group = match &diagnostic.primary {
-        None => title.element(Origin::path(file_name)),
-        Some(primary) => with_source(Group::with_title(title), primary, diagnostic, file_name, source),
-    };
-    group.elements(diagnostic.helps.iter().map(|help| Level::HELP.message(help.as_str())))
-}
-
-/// Adds the lines that `diagnostic` points at; only their position when they are too long to show.
-fn with_source<'a>(
-    group: Group<'a>,
-    primary: &'a Label,
-    diagnostic: &'a Diagnostic,
-    file_name: &'a str,
+/// What the diagnostics are about.
+struct File<'a> {
+    name: &'a str,
     source: &'a str,
-) -> Group<'a> {
-    let mut lines = lines_around(primary.span, source);
-    let mut secondary = diagnostic.secondary.as_ref();
-    if let Some(label) = secondary {
-        let both = lines_around(
-            Span::new(primary.span.start.min(label.span.start), lines.end.max(label.span.end)),
-            source,
-        );
-        if both.end - both.start <= EXCERPT_BYTES_MAX {
-            lines = both;
-        } else {
-            secondary = None;
-        }
-    }
-    let line = 1 + source.bytes().take(lines.start).filter(|byte| *byte == b'\n').count();
-    if lines.end - lines.start > EXCERPT_BYTES_MAX {
-        let column = 1 + Span::new(lines.start, primary.span.start).text(source).chars().count();
-        return group.element(Origin::path(file_name).line(line).char_column(column));
-    }
-    let annotation = |kind: AnnotationKind, label: &'a Label| -> Annotation<'a> {
-        let span = label.span.start - lines.start..label.span.end - lines.start;
-        let text = Some(label.text.as_str()).filter(|text| !text.is_empty());
-        kind.span(span).label(text)
-    };
-    group.element(
-        Snippet::source(lines.text(source))
-            .path(file_name)
-            .line_start(line)
-            .annotation(annotation(AnnotationKind::Primary, primary))
-            .annotations(secondary.map(|label| annotation(AnnotationKind::Context, label))),
-    )
+    lines: Lines<'a>,
 }
 
-/// The whole lines that `span` touches, without the last line break.
-fn lines_around(span: Span, source: &str) -> Span {
-    let bytes = source.as_bytes();
-    let before = &bytes[..span.start.min(bytes.len())];
-    let after = &bytes[span.end.min(bytes.len())..];
-    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1);
-    let end = after.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| span.end + length);
-    Span::new(start, end)
+impl<'a> File<'a> {
+    /// One diagnostic: title, source with carets, help.
+    fn group(&self, diagnostic: &'a Diagnostic) -> Group<'a> {
+        let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.kind.name());
+        let group = match &diagnostic.primary {
+            None => title.element(Origin::path(self.name)),
+            Some(primary) => {
+                self.with_source(Group::with_title(title), primary, diagnostic.secondary.as_ref())
+            }
+        };
+        group.elements(diagnostic.helps.iter().map(|help| Level::HELP.message(help.as_str())))
+    }
+
+    /// Adds the lines that the labels are about; only the position of the first one when they are too long to show.
+    fn with_source(&self, group: Group<'a>, primary: &'a Label, secondary: Option<&'a Label>) -> Group<'a> {
+        let mut excerpt = self.lines.around(primary.span);
+        let mut shown = secondary;
+        if let Some(secondary) = secondary {
+            let first = primary.span.start.min(secondary.span.start);
+            let last = primary.span.end.max(secondary.span.end);
+            let both = self.lines.around(Span::new(first, last));
+            if both.end - both.start <= EXCERPT_BYTES_MAX {
+                excerpt = both;
+            } else {
+                shown = None;
+            }
+        }
+        let line = self.lines.number(excerpt.start);
+        if excerpt.end - excerpt.start > EXCERPT_BYTES_MAX {
+            let before = Span::new(excerpt.start, primary.span.start);
+            let column = 1 + before.text(self.source).chars().count();
+            return group.element(Origin::path(self.name).line(line).char_column(column));
+        }
+        let snippet = Snippet::source(excerpt.text(self.source)).path(self.name).line_start(line);
+        group.element(
+            snippet
+                .annotation(annotation(AnnotationKind::Primary, primary, excerpt))
+                .annotations(shown.map(|label| annotation(AnnotationKind::Context, label, excerpt))),
+        )
+    }
+}
+
+/// The carets under `label`, in `excerpt`.
+fn annotation<'a>(kind: AnnotationKind, label: &'a Label, excerpt: Span) -> Annotation<'a> {
+    let span = label.span.start - excerpt.start..label.span.end - excerpt.start;
+    kind.span(span).label(Some(label.text.as_str()).filter(|text| !text.is_empty()))
 }
