@@ -70,6 +70,7 @@ macro_rules! conformance {
             no_wake_up_is_lost
             a_stream_arrives_whole
             a_watch_is_made_on_any_thread
+            a_guard_works_on_a_foreign_thread
             a_guard_is_dropped_while_the_peer_writes
             a_reused_number_gets_no_stale_event
             the_end_is_seen_after_the_last_bytes

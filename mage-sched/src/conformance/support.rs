@@ -4,10 +4,11 @@ use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::task::{Context, Poll};
-use std::thread::{self, JoinHandle};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -179,6 +180,24 @@ pub(super) async fn round_trips(watched: &mut Watched, rounds: usize) {
             count += watched.read(rest).await.expect("the echo is there");
         }
         assert_eq!(got.get(..count), Some(&sent[..]));
+    }
+}
+
+/// Runs `future` on this thread, which is none of the runtime's.
+pub(super) fn block_on_here<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        thread::park();
     }
 }
 

@@ -10,7 +10,7 @@ use std::thread;
 use futures::channel::oneshot;
 
 use super::Harness;
-use super::support::{Numbers, Watched, echo, pair, round_trips, run, tell};
+use super::support::{Numbers, Watched, block_on_here, echo, pair, round_trips, run, tell};
 
 /// How many tries a watcher may waste where none is needed: runtimes may report a descriptor once too often.
 const SPURIOUS_MAX: usize = 2;
@@ -106,6 +106,23 @@ pub fn a_watch_is_made_on_any_thread<H: Harness>(make: impl FnOnce() -> H) {
         round_trips(&mut watched, 100).await;
         drop(watched);
         echo.join().expect("the echo did not panic");
+    });
+}
+
+/// A guard works on a thread that is none of the runtime's: events come in on one thread while another tries.
+pub fn a_guard_works_on_a_foreign_thread<H: Harness>(make: impl FnOnce() -> H) {
+    run(make, |scheduler| async move {
+        let (done, waiting) = oneshot::channel();
+        let foreigner = thread::spawn(move || {
+            let (mut watched, peer) = Watched::pair(&*scheduler);
+            let echo = echo(peer);
+            block_on_here(round_trips(&mut watched, 3000));
+            drop(watched);
+            echo.join().expect("the echo did not panic");
+            tell(done, ());
+        });
+        waiting.await.expect("the other thread did not panic");
+        foreigner.join().expect("the other thread did not panic");
     });
 }
 

@@ -8,7 +8,10 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::io::Errno;
 
-use super::{EVENTS_PER_WAIT_MAX, Event, NOTIFY, Patience, Signal, Token, Wanted};
+use super::{EVENTS_PER_WAIT_MAX, Event, Patience, Signal, Token, Wanted};
+
+/// The token of the eventfd; no slot has it.
+const NOTIFY: Token = Token(usize::MAX);
 
 /// An epoll instance and the eventfd that interrupts it.
 #[derive(Debug)]

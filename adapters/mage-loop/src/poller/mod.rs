@@ -20,10 +20,8 @@ const EVENTS_PER_WAIT_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token(usize);
 
-/// The token of the poller's own notification; no slot has it.
-const NOTIFY: Token = Token(usize::MAX);
-
-/// The most descriptors one loop watches at a time. One less than fits, which keeps [`NOTIFY`] free.
+/// The most descriptors one loop watches at a time. One less than fits, so that no token is
+/// `usize::MAX`, which both pollers use for themselves.
 pub(crate) const SLOTS_MAX: usize = (1 << (usize::BITS / 2)) - 1;
 
 impl Token {

@@ -88,11 +88,13 @@ impl Events {
 
     /// What the last wait brought.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Event> {
-        let signal = |ready| if ready { Signal::Ready } else { Signal::Silent };
-        self.list.iter().map(move |event| Event {
-            token: Token(event.key),
-            read: signal(event.readable),
-            write: signal(event.writable),
+        self.list.iter().map(|event| {
+            let signal = |ready| match ready {
+                true if event.is_interrupt() => Signal::Closed,
+                true => Signal::Ready,
+                false => Signal::Silent,
+            };
+            Event { token: Token(event.key), read: signal(event.readable), write: signal(event.writable) }
         })
     }
 }
