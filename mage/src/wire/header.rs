@@ -60,7 +60,8 @@ const_assert!(USER_FIXED.min == 37 && USER_FIXED.max == 69);
 const_assert!(HELLO_BYTES == 29 && HELLO_BYTES < HELLO_BYTES_MAX && HELLO_BYTES_MAX <= u8::MAX as usize);
 const_assert!(WELCOME_BYTES == 59);
 // The counts are single bytes, and 255 is left to stand for "too many".
-const_assert!(MESSAGE_PIPES_MAX < u8::MAX as usize && MESSAGE_HANDLES_MAX < u8::MAX as usize);
+const_assert!(MESSAGE_PIPES_MAX < u8::MAX as usize);
+const_assert!(MESSAGE_HANDLES_MAX < u8::MAX as usize);
 const_assert!(PAYLOAD_BYTES_CAP > FRAME_BYTES_CAP as usize / 2);
 
 /// How many bytes something may take.

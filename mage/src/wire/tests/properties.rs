@@ -20,9 +20,7 @@ fn bytes_held(frame: &Frame<Handle>) -> usize {
             let Ends::Moved(ends) = &parcel.ends else { panic!("ends that did not travel") };
             parcel.bytes.capacity() + ends.capacity() * size_of::<Descriptor>()
         }
-        Frame::Control(Control::Welcome(Welcome { pipes, .. })) => {
-            pipes.capacity() * size_of::<Descriptor>()
-        }
+        Frame::Control(Control::Welcome(Welcome { pipes, .. })) => pipes.capacity() * size_of::<Descriptor>(),
         _ => 0,
     }
 }
@@ -56,7 +54,11 @@ fn check_any_input(input: &[u8], handles_arrived: u32) {
             assert!((HEADER_BYTES..=input.len()).contains(&bytes));
             assert!(bytes_held(&frame) <= 2 * bytes, "{} of memory for {bytes}", bytes_held(&frame));
             if is_canonical(&frame, bytes) {
-                let (again, _) = encoded(seen(frame, at_bob()));
+                let names = match &frame {
+                    Frame::Control(Control::Welcome(welcome)) => Names::of_acceptor(welcome),
+                    _ => names,
+                };
+                let (again, _) = encoded(seen(frame, names));
                 assert_eq!(again, input[..bytes]);
             }
         }
@@ -256,7 +258,7 @@ fn what_is_too_much_is_refused_and_not_cut_short() {
     let descriptors = || std::iter::repeat_with(super::samples::descriptor);
     for ends in [65, 255, 256, 320] {
         let (bytes, _) = encoded(user(vec![], descriptors().take(ends).collect(), vec![]));
-        assert_eq!(decoded(&bytes).unwrap_err(), PeerMisbehaved::FrameLength);
+        assert_eq!(decoded(&bytes).unwrap_err(), PeerMisbehaved::TooManyAttachments);
     }
     for handles in [65, 255, 256, 320] {
         let (bytes, _) = encoded(user(vec![], vec![], vec![0; handles]));

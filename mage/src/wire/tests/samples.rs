@@ -159,9 +159,7 @@ pub(super) fn seen(frame: Frame<Handle>, from: Names) -> Frame<Handle> {
             Control::RequestIntroduction { name } => {
                 Control::RequestIntroduction { name: seen_node(name, from) }
             }
-            Control::Introduce { name, socket } => {
-                Control::Introduce { name: seen_node(name, from), socket }
-            }
+            Control::Introduce { name, socket } => Control::Introduce { name: seen_node(name, from), socket },
             Control::IntroductionFailed { name } => {
                 Control::IntroductionFailed { name: seen_node(name, from) }
             }
@@ -169,7 +167,6 @@ pub(super) fn seen(frame: Frame<Handle>, from: Names) -> Frame<Handle> {
         }),
     }
 }
-
 
 // ---- equality, which no other code needs
 
@@ -250,8 +247,12 @@ fn any_count() -> impl Strategy<Value = Count> {
 }
 
 fn any_window() -> impl Strategy<Value = Window> {
-    (any_count(), any_count(), any_count(), any_count())
-        .prop_map(|(sent, limit, read, granted)| Window { sent, limit, read, granted })
+    (any_count(), any_count(), any_count(), any_count()).prop_map(|(sent, limit, read, granted)| Window {
+        sent,
+        limit,
+        read,
+        granted,
+    })
 }
 
 fn any_descriptor() -> impl Strategy<Value = Descriptor> {
@@ -319,8 +320,7 @@ fn any_control() -> impl Strategy<Value = Control<Handle>> {
 
 /// Any frame that Alice may send.
 pub(super) fn any_frame() -> impl Strategy<Value = Frame<Handle>> {
-    let endpoints = (any_endpoint(), any_endpoint(), any_body()).prop_map(|(to, from, body)| {
-        Frame::Endpoint { to, from, body }
-    });
+    let endpoints = (any_endpoint(), any_endpoint(), any_body())
+        .prop_map(|(to, from, body)| Frame::Endpoint { to, from, body });
     prop_oneof![2 => endpoints, 1 => any_control().prop_map(Frame::Control)]
 }
