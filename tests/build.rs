@@ -1,0 +1,5 @@
+//! Compiles the interfaces that the tests talk through.
+
+fn main() {
+    magen::compile(["magen/fixtures.magen"]);
+}
