@@ -1,6 +1,8 @@
 //! Whatever the input, the compiler ends in code or in diagnostics that can be shown; it does not panic, does not exhaust
 //! the stack, and does not take its time. A failing case is printed with the seed that repeats it.
 
+#![expect(clippy::disallowed_types, reason = "how long the compiler takes is measured")]
+
 use std::time::{Duration, Instant};
 
 use magen::{Diagnostics, RenderStyle};
@@ -100,7 +102,7 @@ fn method() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_bytes_are_survived(source in prop::collection::vec(any::<u8>(), 0..400)) {
@@ -108,8 +110,8 @@ proptest! {
     }
 
     #[test]
-    fn random_text_is_survived(source in ".{0,200}") {
-        exercise(source.as_bytes());
+    fn random_text_is_survived(letters in prop::collection::vec(any::<char>(), 0..200)) {
+        exercise(letters.iter().collect::<String>().as_bytes());
     }
 
     #[test]
