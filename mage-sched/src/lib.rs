@@ -46,6 +46,8 @@ use static_assertions::{assert_impl_all, assert_obj_safe};
 pub mod conformance;
 mod identity;
 mod mailbox;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod sink;
 pub mod sync;
 mod watch;
