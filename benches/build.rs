@@ -1,0 +1,5 @@
+//! Compiles the interface that is measured.
+
+fn main() {
+    magen::compile(["magen/bench.magen"]);
+}

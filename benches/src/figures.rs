@@ -1,0 +1,147 @@
+//! The figures: what is done, how often, and beside what.
+
+use std::error::Error;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use mage::sched::Scheduler;
+use mage::{Launched, Node, Receiver, Remote, SendErrorKind};
+
+use crate::Options;
+use crate::bench::{Bench, First};
+use crate::raw::{MESSAGE_BYTES, Raw};
+use crate::report::{Clock, Line};
+use crate::scheduler::{Flavor, pin};
+
+pub(crate) const NAMES: [&str; 4] = ["call", "oneway", "pass", "bounce"];
+
+const CALLS: u64 = 20_000;
+const MESSAGES: u64 = 200_000;
+const PASSES: u64 = 5_000;
+const BOUNCES: usize = 50;
+const CALLS_AFTER_BOUNCES: u64 = 200;
+
+type Failure = Box<dyn Error>;
+
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    pin();
+    let wanted = |name: &&&str| options.figures.is_empty() || options.figures.iter().any(|figure| figure == **name);
+    let figures: Vec<&'static str> = NAMES.iter().filter(wanted).copied().collect();
+    let steps = (figures.len() * Flavor::ALL.len() * options.rounds) as u64;
+    let bar = if options.json { ProgressBar::hidden() } else { ProgressBar::new(steps) };
+    let mut lines = Vec::new();
+    for figure in figures {
+        for flavor in Flavor::ALL {
+            let mut raw = Raw::start()?;
+            let mut rounds = Vec::new();
+            for _ in 0..options.rounds {
+                rounds.push(flavor.run(|scheduler| round(figure, flavor, scheduler, &mut raw))?);
+                bar.inc(1);
+            }
+            let line = Line { figure, scheduler: flavor.name(), reference: reference(figure), rounds };
+            if options.json {
+                println!("{}", line.json());
+            }
+            lines.push(line);
+        }
+    }
+    bar.finish_and_clear();
+    if !options.json {
+        lines.iter().for_each(|line| println!("{}", line.row()));
+    }
+    Ok(())
+}
+
+fn reference(figure: &str) -> &'static str {
+    match figure {
+        "oneway" => "raw-write",
+        "bounce" => "before",
+        _ => "raw-block",
+    }
+}
+
+/// One round: a fresh child, mage's time and the reference's, one right after the other.
+async fn round(
+    figure: &str,
+    flavor: Flavor,
+    scheduler: Arc<dyn Scheduler>,
+    raw: &mut Raw,
+) -> Result<(Duration, Duration), Failure> {
+    let node = Node::new(scheduler);
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["--child", flavor.name()]);
+    let Launched { mut child, remote, .. } = node.launch::<dyn Bench>(&mut command)?;
+    calls(&remote, CALLS / 10).await?; // warm
+    let measured = match figure {
+        "call" => (calls(&remote, CALLS).await?, raw.round_trip(CALLS)?),
+        "oneway" => (one_way(&remote, MESSAGES).await?, raw.one_way(MESSAGES)?),
+        "pass" => (passes(&node, &remote, PASSES).await?, raw.round_trip(PASSES)?),
+        _ => bounce(&node, &remote).await?,
+    };
+    drop(remote);
+    node.shutdown().await;
+    child.wait()?;
+    Ok(measured)
+}
+
+async fn calls(remote: &Remote<dyn Bench>, count: u64) -> Result<Duration, Failure> {
+    let text = "m".repeat(MESSAGE_BYTES);
+    let clock = Clock::start();
+    for _ in 0..count {
+        remote.echo(&text).await?;
+    }
+    Ok(clock.each(count))
+}
+
+async fn one_way(remote: &Remote<dyn Bench>, count: u64) -> Result<Duration, Failure> {
+    let text = "m".repeat(MESSAGE_BYTES);
+    let clock = Clock::start();
+    for _ in 0..count {
+        while let Err(error) = remote.sink(&text) {
+            if error.kind() != SendErrorKind::Full {
+                return Err(error.into());
+            }
+            Remote::ready(remote).await;
+        }
+    }
+    let sunk = loop {
+        match remote.sunk().await {
+            Err(mage::CallError::NotSent(error)) if error.kind() == SendErrorKind::Full => {
+                Remote::ready(remote).await;
+            }
+            sunk => break sunk?,
+        }
+    };
+    let took = clock.each(count);
+    if sunk != count as i64 { Err(format!("{sunk} of {count} messages arrived").into()) } else { Ok(took) }
+}
+
+/// Makes a pipe, passes an end, and reads the first message that comes back, one after the other.
+async fn passes(node: &Node, remote: &Remote<dyn Bench>, count: u64) -> Result<Duration, Failure> {
+    let clock = Clock::start();
+    for _ in 0..count {
+        let (ours, theirs) = node.create_message_pipes();
+        remote.pass(theirs)?;
+        let mut receiver = Receiver::<dyn First>::new(ours);
+        receiver.recv().await?.ok_or("the pipe was closed")?;
+    }
+    Ok(clock.each(count))
+}
+
+/// A call after an end has gone there and back fifty times, at once, beside the same call before.
+async fn bounce(node: &Node, remote: &Remote<dyn Bench>) -> Result<(Duration, Duration), Failure> {
+    let (ours, mut theirs) = node.create_message_pipes();
+    let bounced = Remote::<dyn Bench>::new(ours);
+    remote.serve(theirs)?;
+    calls(&bounced, CALLS / 10).await?;
+    let before = calls(&bounced, CALLS).await?;
+    theirs = remote.take_back().await?;
+    for _ in 0..BOUNCES {
+        theirs = remote.bounce(theirs).await?;
+    }
+    remote.serve(theirs)?;
+    let after = calls(&bounced, CALLS_AFTER_BOUNCES).await?;
+    Ok((after, before))
+}

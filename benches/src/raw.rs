@@ -1,0 +1,98 @@
+//! The references: blocking sockets, with nothing on top.
+
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::report::Clock;
+use crate::scheduler::pin;
+
+/// The size of a message, the same as the text that mage carries.
+pub(crate) const MESSAGE_BYTES: usize = 64;
+
+const ECHO: u8 = b'e';
+const SINK: u8 = b's';
+
+/// The child's part: an order of nine bytes, then what it says.
+pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
+    pin();
+    let mut socket = UnixStream::from(std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?);
+    let mut order = [0; 9];
+    let mut buffer = vec![0; 64 << 10];
+    while socket.read_exact(&mut order).is_ok() {
+        let mut count = u64::from_le_bytes(order[1..].try_into()?);
+        match order[0] {
+            ECHO => {
+                for _ in 0..count {
+                    socket.read_exact(&mut buffer[..MESSAGE_BYTES])?;
+                    socket.write_all(&buffer[..MESSAGE_BYTES])?;
+                }
+            }
+            _ => {
+                count *= MESSAGE_BYTES as u64;
+                while count > 0 {
+                    count -= socket.read(&mut buffer)? as u64;
+                }
+                socket.write_all(&[1])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The parent's part.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    socket: UnixStream,
+    child: Child,
+}
+
+impl Raw {
+    pub(crate) fn start() -> io::Result<Self> {
+        let (socket, theirs) = UnixStream::pair()?;
+        let child = Command::new(std::env::current_exe()?)
+            .arg("--raw")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .spawn()?;
+        Ok(Self { socket, child })
+    }
+
+    fn order(&mut self, what: u8, count: u64) -> io::Result<()> {
+        let mut order = [what; 9];
+        order[1..].copy_from_slice(&count.to_le_bytes());
+        self.socket.write_all(&order)
+    }
+
+    /// The time of one round trip.
+    pub(crate) fn round_trip(&mut self, count: u64) -> io::Result<Duration> {
+        self.order(ECHO, count)?;
+        let mut message = [7; MESSAGE_BYTES];
+        let clock = Clock::start();
+        for _ in 0..count {
+            self.socket.write_all(&message)?;
+            self.socket.read_exact(&mut message)?;
+        }
+        Ok(clock.each(count))
+    }
+
+    /// The time of one message when each is written by itself.
+    pub(crate) fn one_way(&mut self, count: u64) -> io::Result<Duration> {
+        self.order(SINK, count)?;
+        let mut message = [7; MESSAGE_BYTES];
+        let clock = Clock::start();
+        for _ in 0..count {
+            self.socket.write_all(&message)?;
+        }
+        self.socket.read_exact(&mut message[..1])?;
+        Ok(clock.each(count))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,63 @@
+//! Times, medians, and how they are shown.
+#![expect(clippy::disallowed_types, reason = "benches measure time; the product does not know it")]
+
+use std::time::{Duration, Instant};
+
+/// Measures one stretch of work.
+#[derive(Debug)]
+pub(crate) struct Clock(Instant);
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The time of one of `count` operations since the start.
+    pub(crate) fn each(&self, count: u64) -> Duration {
+        Duration::from_secs_f64(self.0.elapsed().as_secs_f64() / count as f64)
+    }
+}
+
+/// One figure of one scheduler, beside its reference.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) figure: &'static str,
+    pub(crate) scheduler: &'static str,
+    pub(crate) reference: &'static str,
+    /// Per round: what mage took, and what the reference took.
+    pub(crate) rounds: Vec<(Duration, Duration)>,
+}
+
+impl Line {
+    fn numbers(&self) -> (f64, f64, f64) {
+        let micros = |duration: &Duration| duration.as_secs_f64() * 1e6;
+        let value = median(self.rounds.iter().map(|(value, _)| micros(value)).collect());
+        let reference = median(self.rounds.iter().map(|(_, reference)| micros(reference)).collect());
+        // Within each round, then the median: what drifts between rounds drops out.
+        let ratio =
+            median(self.rounds.iter().map(|(value, reference)| micros(value) / micros(reference)).collect());
+        (value, reference, ratio)
+    }
+
+    pub(crate) fn json(&self) -> String {
+        let (value, reference, ratio) = self.numbers();
+        format!(
+            "{{\"figure\":\"{}\",\"scheduler\":\"{}\",\"value\":{value:.3},\"unit\":\"us\",\"reference\":\"{}\",\
+             \"reference_value\":{reference:.3},\"ratio\":{ratio:.3}}}",
+            self.figure, self.scheduler, self.reference
+        )
+    }
+
+    pub(crate) fn row(&self) -> String {
+        let (value, reference, ratio) = self.numbers();
+        format!(
+            "{:<8} {:<6} {value:>9.3} us   {:<12} {reference:>9.3} us   {ratio:>6.2}x",
+            self.figure, self.scheduler, self.reference
+        )
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
