@@ -65,6 +65,10 @@ use limits::FILE_BYTES_MAX;
 /// `mage::include_magen!("network_process")`. Cargo is told to run the build script again when one of the files
 /// changes.
 ///
+/// ```no_run
+/// magen::compile(["magen/network_process.magen", "magen/logger.magen"]);
+/// ```
+///
 /// If a file is faulty, everything that is wrong with it is shown on the standard error, with the line and column in the
 /// `.magen` file, and the process exits with status 1. [`Compiler`] is the same without exiting.
 pub fn compile(inputs: impl IntoIterator<Item = impl Into<PathBuf>>) {

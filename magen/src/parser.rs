@@ -1,7 +1,9 @@
 //! From tokens to the tree. The grammar is flat, so nothing here calls itself: no input can exhaust the stack.
 
+mod report;
+
 use crate::ast::{Docs, File, Interface, Method, Name, Parameter};
-use crate::diagnostic::{Diagnostic, DiagnosticKind, Reporter};
+use crate::diagnostic::Reporter;
 use crate::lexer::{Lexer, Token, TokenKind};
 use crate::limits::{METHODS_MAX, NAME_BYTES_MAX, PARAMETERS_MAX};
 use crate::span::Span;
@@ -245,101 +247,5 @@ impl<'source> Parser<'source, '_> {
                 _ => {}
             }
         }
-    }
-}
-
-/// What the parser reports.
-impl<'source> Parser<'source, '_> {
-    fn unexpected(&mut self, expected: &str, is_about_the_end: bool) -> Reported {
-        let found = match self.current.kind {
-            TokenKind::Name => format!("`{}`", self.shown(self.current.span)),
-            kind => kind.description().to_owned(),
-        };
-        // What ends a declaration is missed where the declaration ends, not where the next one begins.
-        let span = if is_about_the_end { self.previous.after() } else { self.current.span };
-        let message = format!("expected {expected}, found {found}");
-        let diagnostic = Diagnostic::new(DiagnosticKind::UnexpectedToken, span, message);
-        self.reporter.report(diagnostic.label(format!("expected {expected}")));
-        Reported
-    }
-
-    fn expected_interface(&mut self) {
-        let start = self.current;
-        let text = self.shown(start.span);
-        let shown = if start.kind == TokenKind::Name {
-            format!("`{text}`")
-        } else {
-            start.kind.description().to_owned()
-        };
-        let message = format!("expected `interface`, found {shown}");
-        let diagnostic = Diagnostic::new(DiagnosticKind::ExpectedInterface, start.span, message);
-        let after_an_interface = self.previous.text(self.source) == "}";
-        self.reporter.report(match start.kind {
-            TokenKind::Semicolon if after_an_interface => {
-                diagnostic.help("no `;` follows an interface: remove it")
-            }
-            TokenKind::Name if crate::suggest::is_close(text, "interface") => {
-                diagnostic.help("did you mean `interface`?")
-            }
-            _ => diagnostic.help("a file is a list of `interface Name { .. }`"),
-        });
-        if start.kind == TokenKind::Semicolon {
-            self.advance();
-        } else {
-            self.skip_to_interface();
-        }
-    }
-
-    fn unclosed(&mut self, name: Name<'source>, open: Span) {
-        if self.reporter.is_full() {
-            return;
-        }
-        let message = format!("the interface `{}` is not closed", name.text);
-        self.reporter.report(
-            Diagnostic::new(DiagnosticKind::UnclosedInterface, self.previous.after(), message)
-                .label("expected a method or `}`")
-                .and_at(open, "opened here"),
-        );
-    }
-
-    fn missing_parameter_name(&mut self, type_name: Name<'source>) -> Reported {
-        let message = format!("`{}` is a type without a name, or a name without a type", type_name.text);
-        self.reporter.report(
-            Diagnostic::new(DiagnosticKind::MissingParameterName, type_name.span, message)
-                .help("every parameter and every response value is written `type name`"),
-        );
-        Reported
-    }
-
-    fn trailing_comma(&mut self, comma: Span) {
-        self.reporter.report(
-            Diagnostic::new(DiagnosticKind::TrailingComma, comma, "a comma before the closing parenthesis")
-                .help("remove the comma"),
-        );
-    }
-
-    fn misplaced_docs(&mut self, first: Span) {
-        self.reporter.report(
-            Diagnostic::new(DiagnosticKind::MisplacedDocComment, first, "this doc comment documents nothing")
-                .help("`///` stands before an interface, a method or a parameter; a plain comment begins with `//`"),
-        );
-    }
-
-    fn too_many_methods(&mut self, name: Name<'source>) {
-        let message = format!("the interface `{}` has more than {METHODS_MAX} methods", name.text);
-        self.reporter.report(
-            Diagnostic::new(DiagnosticKind::TooManyMethods, self.current.span, message)
-                .label("the first one too many")
-                .help("split the interface, and pass the pipes of its parts over a small one"),
-        );
-    }
-
-    fn too_many_parameters(&mut self, name: Name<'source>) -> Reported {
-        let message = format!("more than {PARAMETERS_MAX} values in one list");
-        self.reporter.report(
-            Diagnostic::new(DiagnosticKind::TooManyParameters, name.span, message)
-                .label("the first one too many"),
-        );
-        Reported
     }
 }
