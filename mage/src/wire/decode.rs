@@ -58,7 +58,7 @@ pub(crate) fn decode<H>(
     if handles.len() < header.handles {
         return Err(PeerMisbehaved::MissingHandles);
     }
-    let own = handles.drain(..header.handles).collect();
+    let own = take(handles, header.handles);
     match header.kind {
         Some(kind) => {
             let mut reader = Reader::new(body);
@@ -78,6 +78,12 @@ pub(crate) fn declared_handles(input: &[u8]) -> usize {
         [_, _, _, _, _, _, handles, ..] => usize::from(*handles),
         _ => MESSAGE_HANDLES_MAX,
     }
+}
+
+/// The oldest `count` handles, which are there.
+fn take<H>(handles: &mut VecDeque<H>, count: usize) -> Vec<H> {
+    // Most frames have none, and even an empty drain costs something.
+    if count == 0 { Vec::new() } else { handles.drain(..count).collect() }
 }
 
 fn read_frame<H>(
