@@ -1,11 +1,39 @@
-//! What the tests share: the schedulers, and a child process.
+//! What the tests share: the schedulers, the child processes, and a few helpers.
+//!
+//! A test is one `async fn` that takes a [`Stage`]; [`on_every_scheduler!`] makes a test of it on each scheduler. The
+//! processes on the other side are all `mage-test-child`, which runs on the scheduler that the test runs on.
 
 mod matrix;
+mod puppet;
+pub mod raw;
+pub mod refused;
+mod serve;
+mod watchdog;
 
 pub use matrix::{Flavor, Stage, run};
+pub use puppet::{Puppet, quiet};
+pub use serve::{EchoImpl, next, text_of};
+pub use watchdog::Watchdog;
 
 /// The generated interfaces.
-#[expect(missing_docs, reason = "fixtures")]
 pub mod fixtures {
     mage::include_magen!("fixtures");
+}
+
+/// What a child is told with its second argument.
+pub mod role {
+    /// Accepts the invitation on standard input and serves `Child` on its pipe.
+    pub const SERVE: &str = "serve";
+    /// Sends an invitation over standard input and serves `Child` on its pipe.
+    pub const INVITE: &str = "invite";
+    /// Accepts, and calls `FirstInterface` on the pipe.
+    pub const ACCEPT_AND_CALL: &str = "accept-and-call";
+    /// Invites, and calls `FirstInterface` on the pipe.
+    pub const INVITE_AND_CALL: &str = "invite-and-call";
+    /// Invites, waits for a word from the other side, and then calls.
+    pub const INVITE_WAIT_AND_CALL: &str = "invite-wait-and-call";
+    /// Accepts, and sends the pipe back over the one that comes out of it.
+    pub const ACCEPT_AND_RETURN: &str = "accept-and-return";
+    /// Invites, and sends the pipe back over the one that comes out of it.
+    pub const INVITE_AND_RETURN: &str = "invite-and-return";
 }

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use mage::sched::{LocalScheduler, Scheduler};
 
+use crate::Watchdog;
+
 /// A scheduler that the tests run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavor {
@@ -87,11 +89,15 @@ impl Stage {
 type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Runs `body` to its end on a fresh scheduler of that flavor.
+///
+/// # Panics
+/// If the scheduler cannot be made, or the body panics.
 pub fn run<T, F, B>(flavor: Flavor, body: B) -> T
 where
     F: Future<Output = T> + 'static,
     B: FnOnce(Stage) -> F,
 {
+    let _watchdog = Watchdog::start();
     let stage = |scheduler, local| Stage { flavor, scheduler, local };
     match flavor {
         Flavor::Loop => {
@@ -132,7 +138,15 @@ where
     }
 }
 
-/// Makes a test of each body on each scheduler: a module per body, a test per scheduler.
+/// Makes a test of each body on each scheduler: a module per body, a test per scheduler. Attributes go to each test.
+///
+/// ```
+/// async fn makes_pipes(stage: mage_tests::Stage) {
+///     let (_first, _second) = stage.node().create_message_pipes();
+/// }
+///
+/// mage_tests::on_every_scheduler! { makes_pipes }
+/// ```
 #[macro_export]
 macro_rules! on_every_scheduler {
     ($($(#[$attribute:meta])* $name:ident)*) => {$(

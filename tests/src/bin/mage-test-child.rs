@@ -1,0 +1,250 @@
+//! The other process of the tests: `mage-test-child <scheduler> <role>`.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::{env, fs, io, process, thread};
+
+use mage::sched::Scheduler;
+use mage::{MessagePipe, Node, RawMessage, Receiver, Remote, Reply, SendError};
+use mage_tests::fixtures::{
+    Callback, Child, ChildInspectResponse, ChildMakePipesResponse, Echo, FirstInterface, SecondInterface,
+};
+use mage_tests::{EchoImpl, Flavor, Stage, role};
+
+type Anything = Result<(), Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [flavor, role] = arguments.as_slice() else {
+        eprintln!("usage: mage-test-child <scheduler> <role>");
+        return ExitCode::FAILURE;
+    };
+    let flavor: Flavor = match flavor.parse() {
+        Ok(flavor) => flavor,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let role = role.clone();
+    match mage_tests::run(flavor, move |stage| async move { play(&stage, &role).await }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mage-test-child: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play(stage: &Stage, role: &str) -> Anything {
+    let node = stage.node();
+    let pipe = match role {
+        role::SERVE | role::ACCEPT_AND_CALL | role::ACCEPT_AND_RETURN => node.inherited_pipe().await?,
+        _ => node.send_invitation(standard_input()?)?,
+    };
+    match role {
+        role::SERVE | role::INVITE => {
+            let mut servant =
+                Servant { node: node.clone(), scheduler: Arc::clone(&stage.scheduler), kept: Vec::new() };
+            Receiver::<dyn Child>::new(pipe).serve(&mut servant).await?;
+        }
+        role::ACCEPT_AND_CALL | role::INVITE_AND_CALL => call(pipe).await?,
+        role::INVITE_WAIT_AND_CALL => {
+            pipe.recv().await.map_err(|why| why.to_string())?;
+            call(pipe).await?;
+        }
+        role::ACCEPT_AND_RETURN | role::INVITE_AND_RETURN => give_back(pipe).await?,
+        unknown => return Err(format!("no role is called {unknown}").into()),
+    }
+    node.shutdown().await;
+    Ok(())
+}
+
+fn standard_input() -> io::Result<OwnedFd> {
+    io::stdin().as_fd().try_clone_to_owned()
+}
+
+/// What the child of the original's first tests says.
+async fn call(pipe: MessagePipe) -> Anything {
+    let remote = Remote::<dyn FirstInterface>::new(pipe);
+    remote.send_string("Message from the child")?;
+    remote.send_money(1000, "JPY")?;
+    Remote::closed(&remote).await;
+    Ok(())
+}
+
+/// Sends the pipe itself over the one that comes out of it.
+async fn give_back(pipe: MessagePipe) -> Anything {
+    let mut message = pipe.recv().await.map_err(|why| why.to_string())?;
+    let way = message.pipes.pop().ok_or("no pipe came")?;
+    way.try_send(RawMessage { pipes: vec![pipe], ..RawMessage::default() })?;
+    while way.recv().await.is_ok() {}
+    Ok(())
+}
+
+struct Servant {
+    node: Node,
+    scheduler: Arc<dyn Scheduler>,
+    kept: Vec<MessagePipe>,
+}
+
+impl Servant {
+    /// Somebody else for the same work.
+    fn another(&self) -> Self {
+        Self { node: self.node.clone(), scheduler: Arc::clone(&self.scheduler), kept: Vec::new() }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.scheduler.spawn(Box::pin(task));
+    }
+}
+
+impl Child for Servant {
+    fn ping(&mut self, reply: Reply<()>) {
+        answered(reply.send(()));
+    }
+
+    fn inspect(&mut self, reply: Reply<ChildInspectResponse>) {
+        let seen = self.node.inspect();
+        let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
+        answered(reply.send(ChildInspectResponse {
+            ends: count(seen.ends),
+            proxies: count(seen.proxies),
+            links: count(seen.links.len()),
+        }));
+    }
+
+    fn descriptors(&mut self, reply: Reply<String>) {
+        answered(reply.send(descriptors("/proc/self/fd")));
+    }
+
+    fn grandchild_descriptors(&mut self, reply: Reply<String>) {
+        // It waits for its standard input to end, so that it is there to be looked at.
+        let grandchild = process::Command::new("cat").stdin(process::Stdio::piped()).spawn();
+        let lines = grandchild.map(|mut process| {
+            let lines = descriptors(&format!("/proc/{}/fd", process.id()));
+            drop(process.stdin.take());
+            let _ = process.wait();
+            lines
+        });
+        answered(reply.send(lines.unwrap_or_else(|error| error.to_string())));
+    }
+
+    fn serve(&mut self, receiver: MessagePipe) {
+        let mut servant = self.another();
+        self.spawn(async move {
+            let _ = Receiver::<dyn Child>::new(receiver).serve(&mut servant).await;
+        });
+    }
+
+    fn serve_echo(&mut self, receiver: MessagePipe) {
+        self.spawn(async move {
+            let _ = Receiver::<dyn Echo>::new(receiver).serve(&mut EchoImpl).await;
+        });
+    }
+
+    fn send_handles(&mut self, callback: MessagePipe, receiver: MessagePipe) {
+        let mut report = Report { callback: Remote::new(callback) };
+        self.spawn(async move {
+            let _ = Receiver::<dyn SecondInterface>::new(receiver).serve(&mut report).await;
+        });
+    }
+
+    fn bounce(&mut self, pipe: MessagePipe, reply: Reply<MessagePipe>) {
+        answered(reply.send(pipe));
+    }
+
+    fn make_pipes(&mut self, reply: Reply<ChildMakePipesResponse>) {
+        let (first, second) = self.node.create_message_pipes();
+        answered(reply.send(ChildMakePipesResponse { first, second }));
+    }
+
+    fn make_queued(&mut self, messages: i32, reply: Reply<MessagePipe>) {
+        let (ours, theirs) = self.node.create_message_pipes();
+        let remote = Remote::<dyn SecondInterface>::new(ours);
+        for number in 0..messages {
+            answered(remote.send_string_and_notify_done(&format!("queued {number}")));
+        }
+        self.kept.push(Remote::into_pipe(remote));
+        answered(reply.send(theirs));
+    }
+
+    fn keep(&mut self, pipe: MessagePipe) {
+        self.kept.push(pipe);
+    }
+
+    fn mirror(&mut self, pipe: MessagePipe) {
+        self.spawn(async move {
+            while let Ok(message) = pipe.recv().await {
+                pipe.ready().await;
+                answered(pipe.try_send(message));
+            }
+        });
+    }
+
+    fn storm(&mut self, callback: MessagePipe, threads: i32, messages: i32) {
+        let callback = Arc::new(Remote::<dyn Callback>::new(callback));
+        for sender in 0..threads {
+            let callback = Arc::clone(&callback);
+            thread::spawn(move || {
+                for value in 0..messages {
+                    answered(callback.value(sender, value));
+                }
+            });
+        }
+    }
+
+    fn watch(&mut self, pipe: MessagePipe, callback: MessagePipe) {
+        let callback = Remote::<dyn Callback>::new(callback);
+        self.spawn(async move {
+            let why = loop {
+                if let Err(why) = pipe.recv().await {
+                    break why;
+                }
+            };
+            answered(callback.text(&format!("{why:?}")));
+        });
+    }
+
+    fn exit(&mut self, code: i32) {
+        process::exit(code);
+    }
+}
+
+/// Says what came.
+struct Report {
+    callback: Remote<dyn Callback>,
+}
+
+impl SecondInterface for Report {
+    fn send_string_and_notify_done(&mut self, message: String) {
+        answered(self.callback.text(&message));
+    }
+
+    fn notify_done_via_callback(&mut self) {
+        answered(self.callback.notify_done());
+    }
+}
+
+/// Whoever asked may be gone by now, which is no fault of ours; anything else is.
+fn answered(sent: Result<(), SendError>) {
+    if let Err(error) = sent
+        && error.kind() != mage::SendErrorKind::Disconnected
+    {
+        eprintln!("mage-test-child: {error}");
+        process::exit(1);
+    }
+}
+
+/// What the descriptors of a process above standard error are, a line each.
+fn descriptors(directory: &str) -> String {
+    let Ok(entries) = fs::read_dir(directory) else { return format!("{directory} is not there") };
+    let number = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().parse::<u32>().ok();
+    entries
+        .flatten()
+        .filter(|entry| number(entry).is_some_and(|number| number > 2))
+        .filter_map(|entry| fs::read_link(entry.path()).ok())
+        .map(|target| format!("{}\n", target.display()))
+        .collect()
+}

@@ -1,0 +1,54 @@
+//! Small servants of the fixture interfaces.
+
+use mage::{Interface, MessagePipe, Receiver, Reply};
+
+use crate::fixtures::{Echo, EchoNumbersResponse, SecondInterface, SecondInterfaceMessage};
+
+/// Answers every call with its arguments.
+#[derive(Debug)]
+pub struct EchoImpl;
+
+impl Echo for EchoImpl {
+    fn text(&mut self, text: String, reply: Reply<String>) {
+        let _ = reply.send(text);
+    }
+
+    fn numbers(&mut self, a: bool, b: i32, c: i64, d: f64, e: u8, reply: Reply<EchoNumbersResponse>) {
+        let _ = reply.send(EchoNumbersResponse { a, b, c, d, e });
+    }
+
+    fn pipe(&mut self, pipe: MessagePipe, reply: Reply<MessagePipe>) {
+        let _ = reply.send(pipe);
+    }
+
+    fn never(&mut self, reply: Reply<()>) {
+        drop(reply);
+    }
+
+    fn panic(&mut self) {
+        panic!("the test wants this panic");
+    }
+}
+
+/// The next message, which must come.
+///
+/// # Panics
+/// If the pipe ends instead.
+pub async fn next<T: Interface + ?Sized>(receiver: &mut Receiver<T>) -> T::Message {
+    match receiver.recv().await {
+        Ok(Some(message)) => message,
+        Ok(None) => panic!("the other end was closed instead"),
+        Err(error) => panic!("no message: {error}"),
+    }
+}
+
+/// The text of the next message of a [`SecondInterface`].
+///
+/// # Panics
+/// If something else comes.
+pub async fn text_of(receiver: &mut Receiver<dyn SecondInterface>) -> String {
+    match next(receiver).await {
+        SecondInterfaceMessage::SendStringAndNotifyDone { message } => message,
+        other @ SecondInterfaceMessage::NotifyDoneViaCallback => panic!("not a string: {other:?}"),
+    }
+}

@@ -1,0 +1,4 @@
+//! One binary of tests, by subject.
+
+mod original_core;
+mod original_mage;
