@@ -2,8 +2,26 @@
 //!
 //! Implement [`Harness`] for a type that owns your runtime, and say in an integration test:
 //!
-//! ```ignore
-//! mage_sched::conformance!(my_runtime, MyHarness::new);
+//! ```
+//! use std::sync::Arc;
+//! use mage_sched::conformance::Harness;
+//! use mage_sched::{LocalBoxFuture, Scheduler};
+//!
+//! struct MyRuntime { /* .. */ }
+//!
+//! impl Harness for MyRuntime {
+//!     fn scheduler(&self) -> Arc<dyn Scheduler> {
+//! #       unimplemented!()
+//!         // ..
+//!     }
+//!     fn block_on(&mut self, future: LocalBoxFuture<'_, ()>) {
+//! #       unimplemented!()
+//!         // ..
+//!     }
+//! }
+//!
+//! mage_sched::conformance!(my_runtime, || MyRuntime { /* .. */ });
+//! # fn main() {}
 //! ```
 //!
 //! That makes a module `my_runtime` with one test per promise of the traits. Real socket pairs and real threads are
@@ -68,6 +86,7 @@ macro_rules! conformance {
             an_idle_watcher_does_not_spin
             drained_waits_without_trying
             no_wake_up_is_lost
+            an_event_during_a_read_is_kept
             a_stream_arrives_whole
             a_watch_is_made_on_any_thread
             a_guard_works_on_a_foreign_thread

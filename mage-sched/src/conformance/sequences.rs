@@ -11,7 +11,7 @@ use std::thread;
 use futures::channel::oneshot;
 
 use super::Harness;
-use super::support::{Watchdog, run, tell};
+use super::support::{Watchdog, Watched, echo, round_trips, run, tell};
 use crate::sync::Mutex;
 use crate::{SequenceChecker, TaskSink, sequence};
 
@@ -157,7 +157,7 @@ pub fn a_panicking_job_ends_alone<H: Harness>(make: impl FnOnce() -> H) {
     });
 }
 
-/// A sequence that never runs dry does not starve another.
+/// A sequence that never runs dry starves neither another nor a descriptor.
 pub fn a_long_sequence_lets_others_run<H: Harness>(make: impl FnOnce() -> H) {
     fn again(stop: Arc<AtomicUsize>) {
         if stop.load(Ordering::Acquire) == 0 {
@@ -172,6 +172,11 @@ pub fn a_long_sequence_lets_others_run<H: Harness>(make: impl FnOnce() -> H) {
         busy.post(move || again(theirs)).expect("the sequence is there");
         settle(&busy).await;
         settle(&calm).await;
+        let (mut watched, peer) = Watched::pair(&*scheduler);
+        let echo = echo(peer);
+        round_trips(&mut watched, 20).await;
+        drop(watched);
+        echo.join().expect("the echo did not panic");
         stop.store(1, Ordering::Release);
         settle(&busy).await;
     });

@@ -1,6 +1,7 @@
 //! What the tests are written with.
 
 use std::future::poll_fn;
+use std::hint;
 use std::io::{self, Read, Write};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -88,6 +89,19 @@ impl Watched {
         poll_fn(|context| self.poll_read(context, buffer)).await
     }
 
+    /// A read that calls `afterwards` between its system call and its end.
+    pub(super) async fn read_and(&mut self, afterwards: &mut dyn FnMut()) -> io::Result<usize> {
+        let mut buffer = [0; 64];
+        poll_fn(|context| {
+            self.poll_io(context, Interest::Read, &mut |fd| {
+                let count = rustix::io::read(fd, &mut buffer)?;
+                afterwards();
+                Ok(Transfer::of(count, buffer.len()))
+            })
+        })
+        .await
+    }
+
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         poll_fn(|context| self.poll_write(context, bytes)).await
     }
@@ -166,6 +180,30 @@ pub(super) fn echo(mut peer: UnixStream) -> JoinHandle<()> {
             }
         }
     })
+}
+
+/// A thread that `rounds` times sends one byte, and soon after another, and then waits for an answer.
+pub(super) fn stutter(mut peer: UnixStream, rounds: usize) -> JoinHandle<()> {
+    thread::spawn(move || {
+        let mut numbers = Numbers(0x5747);
+        for _ in 0..rounds {
+            peer.write_all(b"a").expect("the reader is there");
+            (0..numbers.next(4000)).for_each(|_| hint::spin_loop());
+            peer.write_all(b"b").expect("the reader is there");
+            peer.read_exact(&mut [0; 1]).expect("the reader is there");
+        }
+    })
+}
+
+/// The other side of [`stutter`]: a second byte whose event is lost never comes.
+pub(super) async fn listen_to_stutter(watched: &mut Watched, rounds: usize) {
+    for _ in 0..rounds {
+        let mut count = 0;
+        while count < 2 {
+            count += watched.read(&mut [0; 64]).await.expect("the other end is there");
+        }
+        watched.write_all(b"!").await.expect("the other end is there");
+    }
 }
 
 /// `rounds` messages to an [`echo`] and back: time for a runtime to do whatever else it has in mind.

@@ -5,12 +5,16 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 use futures::channel::oneshot;
 
 use super::Harness;
-use super::support::{Numbers, Watched, block_on_here, echo, pair, round_trips, run, tell};
+use super::support::{
+    Numbers, Watched, block_on_here, echo, listen_to_stutter, pair, round_trips, run, stutter, tell,
+};
+use crate::Scheduler;
 
 /// How many tries a watcher may waste where none is needed: runtimes may report a descriptor once too often.
 const SPURIOUS_MAX: usize = 2;
@@ -52,6 +56,48 @@ pub fn drained_waits_without_trying<H: Harness>(make: impl FnOnce() -> H) {
         let wasted = watched.attempts - ROUNDS;
         assert!(wasted <= ROUNDS / 10, "{wasted} tries were wasted in {ROUNDS} reads");
     });
+}
+
+/// While a foreign thread is between the system call of a read and its end, more comes in, and the runtime hears of it.
+/// The `Drained` that the read then reports is out of date.
+pub fn an_event_during_a_read_is_kept<H: Harness>(make: impl FnOnce() -> H) {
+    run(make, |scheduler| async move {
+        let (done, waiting) = oneshot::channel();
+        let foreigner = thread::spawn(move || {
+            let (mut watched, mut peer) = Watched::pair(&*scheduler);
+            for _ in 0..200 {
+                peer.write_all(b"a").expect("the reader is there");
+                let first = block_on_here(watched.read_and(&mut || {
+                    peer.write_all(b"b").expect("the reader is there");
+                    let_events_pass(&scheduler);
+                }));
+                assert_eq!(first.expect("the peer is there"), 1);
+                let second = block_on_here(watched.read(&mut [0; 64]));
+                assert_eq!(second.expect("the peer is there"), 1);
+            }
+            tell(done, ());
+        });
+        waiting.await.expect("the other thread did not panic");
+        foreigner.join().expect("the other thread did not panic");
+    });
+}
+
+/// Blocks until the runtime has reported an event that happened after this was called, so it knows all before. Must not
+/// be called on a thread that the runtime needs.
+fn let_events_pass(scheduler: &Arc<dyn Scheduler>) {
+    let (passed, passing) = mpsc::channel();
+    let (mut watched, mut peer) = Watched::pair(&**scheduler);
+    peer.write_all(b"event").expect("the reader is there");
+    scheduler.spawn(Box::pin(async move {
+        // A runtime that tries before it waits has to wait for the second.
+        for _ in 0..2 {
+            assert_eq!(watched.read(&mut [0; 64]).await.expect("the peer is there"), 5);
+            assert!(watched.read_would_wait().await);
+            peer.write_all(b"event").expect("the reader is there");
+        }
+        passed.send(()).expect("the other thread waits");
+    }));
+    passing.recv().expect("the task did not panic");
 }
 
 /// Five thousand messages to another thread and back; each wait for an answer follows a `Drained`.
@@ -115,10 +161,9 @@ pub fn a_guard_works_on_a_foreign_thread<H: Harness>(make: impl FnOnce() -> H) {
         let (done, waiting) = oneshot::channel();
         let foreigner = thread::spawn(move || {
             let (mut watched, peer) = Watched::pair(&*scheduler);
-            let echo = echo(peer);
-            block_on_here(round_trips(&mut watched, 3000));
-            drop(watched);
-            echo.join().expect("the echo did not panic");
+            let stutterer = stutter(peer, 5000);
+            block_on_here(listen_to_stutter(&mut watched, 5000));
+            stutterer.join().expect("the other thread did not panic");
             tell(done, ());
         });
         waiting.await.expect("the other thread did not panic");
