@@ -1,0 +1,76 @@
+//! The command line.
+
+use lexopt::prelude::*;
+
+use crate::Error;
+use crate::runtime::Runtime;
+
+/// Shown by `--help`.
+pub(crate) const HELP: &str = "\
+Fetches web pages in three processes that talk through mage.
+
+Usage: fetcher [OPTIONS] [URL]...
+
+Without a URL, they are read from standard input, one per line. If there is none either, a small site on this machine is
+served and fetched, so that there is something to see without a network.
+
+Options:
+  --runtime loop|tokio|smol          the scheduler of all three processes
+  --network-runtime loop|tokio|smol  that of the network process [default: tokio]
+  --logger-runtime loop|tokio|smol   that of the logger [default: smol]
+  --help                             this text
+
+The main process runs on mage's own loop unless told otherwise. The exit status is 1 if the network process did not live
+to answer; a page that cannot be fetched is an answer.
+";
+
+/// What to do.
+pub(crate) enum Command {
+    Help,
+    Run(Role),
+}
+
+/// Which of the three processes this is.
+pub(crate) enum Role {
+    Main(Options),
+    Network(Runtime),
+    Logger(Runtime),
+}
+
+/// What the user asked for.
+pub(crate) struct Options {
+    pub(crate) runtime: Runtime,
+    pub(crate) network_runtime: Runtime,
+    pub(crate) logger_runtime: Runtime,
+    pub(crate) urls: Vec<String>,
+}
+
+pub(crate) fn parse() -> Result<Command, Error> {
+    let (mut role, mut runtime, mut network_runtime, mut logger_runtime) = (None, None, None, None);
+    let mut urls = Vec::new();
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            // The main process starts its helpers with this one; it is not for users.
+            Long("role") => role = Some(parser.value()?.string()?),
+            Long("runtime") => runtime = Some(parser.value()?.parse()?),
+            Long("network-runtime") => network_runtime = Some(parser.value()?.parse()?),
+            Long("logger-runtime") => logger_runtime = Some(parser.value()?.parse()?),
+            Long("help") | Short('h') => return Ok(Command::Help),
+            Value(url) => urls.push(url.string()?),
+            _ => return Err(format!("{}; --help lists the options", argument.unexpected()).into()),
+        }
+    }
+    let runtime_or = |default| runtime.unwrap_or(default);
+    Ok(Command::Run(match role.as_deref() {
+        None => Role::Main(Options {
+            runtime: runtime_or(Runtime::Loop),
+            network_runtime: network_runtime.unwrap_or_else(|| runtime_or(Runtime::Tokio)),
+            logger_runtime: logger_runtime.unwrap_or_else(|| runtime_or(Runtime::Smol)),
+            urls,
+        }),
+        Some("network") => Role::Network(runtime_or(Runtime::Tokio)),
+        Some("logger") => Role::Logger(runtime_or(Runtime::Smol)),
+        Some(other) => return Err(format!("no process is called {other}").into()),
+    }))
+}
