@@ -1,4 +1,4 @@
-//! A runtime in a hundred lines, on `poll(2)`, that passes the suite: "any runtime" is true.
+//! A runtime in little more than a hundred lines, on `poll(2)`, that passes the suite: "any runtime" is true.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
