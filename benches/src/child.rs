@@ -1,15 +1,14 @@
 //! The process at the other end of what is measured.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::Arc;
 
-use mage::{MessagePipe, Node, Receiver, Remote};
+use mage::{Node, Receiver, Remote};
 
+use crate::Failure;
 use crate::bench::{Bench, BenchMessage, First};
 use crate::scheduler::{Flavor, pin};
 
-pub(crate) fn main(flavor: Flavor) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn main(flavor: Flavor) -> Result<(), Failure> {
     pin();
     flavor.run(|scheduler| async move {
         let node = Node::new(Arc::clone(&scheduler));
@@ -18,15 +17,12 @@ pub(crate) fn main(flavor: Flavor) -> Result<(), Box<dyn std::error::Error>> {
     })
 }
 
-/// What is served beside the main pipe, at most one pipe.
-type Second = Rc<RefCell<Option<Receiver<dyn Bench>>>>;
-
-async fn serve(mut main: Receiver<dyn Bench>) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(mut main: Receiver<dyn Bench>) -> Result<(), Failure> {
     let mut sunk = 0;
-    let second: Second = Rc::default();
+    let mut second: Option<Receiver<dyn Bench>> = None;
     loop {
         let message = std::future::poll_fn(|context| {
-            if let Some(second) = second.borrow_mut().as_mut()
+            if let Some(second) = &mut second
                 && let std::task::Poll::Ready(Ok(Some(message))) = second.poll_recv(context)
             {
                 return std::task::Poll::Ready(Ok(Some(message)));
@@ -35,11 +31,11 @@ async fn serve(mut main: Receiver<dyn Bench>) -> Result<(), Box<dyn std::error::
         })
         .await?;
         let Some(message) = message else { return Ok(()) };
-        handle(message, &mut sunk, &second);
+        handle(message, &mut sunk, &mut second);
     }
 }
 
-fn handle(message: BenchMessage, sunk: &mut i64, second: &Second) {
+fn handle(message: BenchMessage, sunk: &mut i64, second: &mut Option<Receiver<dyn Bench>>) {
     // A caller that has gone is noticed at the pipe.
     match message {
         BenchMessage::Echo { text, reply } => drop(reply.send(text)),
@@ -47,11 +43,10 @@ fn handle(message: BenchMessage, sunk: &mut i64, second: &Second) {
         BenchMessage::Sunk { reply } => drop(reply.send(std::mem::take(sunk))),
         BenchMessage::Pass { pipe } => drop(Remote::<dyn First>::new(pipe).message("first")),
         BenchMessage::Bounce { pipe, reply } => drop(reply.send(pipe)),
-        BenchMessage::Serve { pipe } => *second.borrow_mut() = Some(Receiver::new(pipe)),
+        BenchMessage::Serve { pipe } => *second = Some(Receiver::new(pipe)),
         BenchMessage::TakeBack { reply } => {
-            let pipe: Option<MessagePipe> = second.borrow_mut().take().map(Receiver::into_pipe);
-            if let Some(pipe) = pipe {
-                drop(reply.send(pipe));
+            if let Some(receiver) = second.take() {
+                drop(reply.send(receiver.into_pipe()));
             }
         }
     }

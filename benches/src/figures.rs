@@ -1,6 +1,5 @@
 //! The figures: what is done, how often, and beside what.
 
-use std::error::Error;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use indicatif::ProgressBar;
 use mage::sched::Scheduler;
 use mage::{Launched, Node, Receiver, Remote, SendErrorKind};
 
-use crate::Options;
+use crate::{Failure, Options};
 use crate::bench::{Bench, First};
 use crate::raw::{MESSAGE_BYTES, Raw};
 use crate::report::{Clock, Line};
@@ -23,21 +22,23 @@ const PASSES: u64 = 5_000;
 const BOUNCES: usize = 50;
 const CALLS_AFTER_BOUNCES: u64 = 200;
 
-type Failure = Box<dyn Error>;
-
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     pin();
     let wanted = |name: &&&str| options.figures.is_empty() || options.figures.iter().any(|figure| figure == **name);
     let figures: Vec<&'static str> = NAMES.iter().filter(wanted).copied().collect();
-    let steps = (figures.len() * Flavor::ALL.len() * options.rounds) as u64;
+    let wanted = |flavor: &Flavor| options.schedulers.is_empty() || options.schedulers.contains(flavor);
+    let flavors: Vec<Flavor> = Flavor::ALL.into_iter().filter(wanted).collect();
+    let steps = (figures.len() * flavors.len() * options.rounds) as u64;
     let bar = if options.json { ProgressBar::hidden() } else { ProgressBar::new(steps) };
     let mut lines = Vec::new();
     for figure in figures {
-        for flavor in Flavor::ALL {
+        for &flavor in &flavors {
             let mut raw = Raw::start()?;
             let mut rounds = Vec::new();
             for _ in 0..options.rounds {
-                rounds.push(flavor.run(|scheduler| round(figure, flavor, scheduler, &mut raw))?);
+                let (times, same) = flavor.run(|scheduler| round(figure, flavor, scheduler, raw))?;
+                raw = same;
+                rounds.push(times);
                 bar.inc(1);
             }
             let line = Line { figure, scheduler: flavor.name(), reference: reference(figure), rounds };
@@ -64,11 +65,11 @@ fn reference(figure: &str) -> &'static str {
 
 /// One round: a fresh child, mage's time and the reference's, one right after the other.
 async fn round(
-    figure: &str,
+    figure: &'static str,
     flavor: Flavor,
     scheduler: Arc<dyn Scheduler>,
-    raw: &mut Raw,
-) -> Result<(Duration, Duration), Failure> {
+    mut raw: Raw,
+) -> Result<((Duration, Duration), Raw), Failure> {
     let node = Node::new(scheduler);
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["--child", flavor.name()]);
@@ -83,7 +84,7 @@ async fn round(
     drop(remote);
     node.shutdown().await;
     child.wait()?;
-    Ok(measured)
+    Ok((measured, raw))
 }
 
 async fn calls(remote: &Remote<dyn Bench>, count: u64) -> Result<Duration, Failure> {

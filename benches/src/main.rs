@@ -1,4 +1,4 @@
-//! `cargo run --release -p mage-bench -- [--json] [--rounds N] [FIGURE ...]`: what mage costs, each figure beside its
+//! `cargo run --release -p mage-bench -- [--json] [--rounds N] [--scheduler NAME] [FIGURE ...]`: what mage costs, each figure beside its
 //! reference of the same run. Both processes of a figure share one CPU, so that waking an idle CPU, which costs ten
 //! times a round trip and is the machine's business, does not hide what is measured.
 
@@ -19,12 +19,17 @@ mod bench {
     mage::include_magen!("bench");
 }
 
+/// Why a measurement came to nothing.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// What the command line asks for.
 #[derive(Debug, Default)]
 struct Options {
     json: bool,
     rounds: usize,
     figures: Vec<String>,
+    /// Empty: all of them.
+    schedulers: Vec<scheduler::Flavor>,
 }
 
 fn main() -> ExitCode {
@@ -37,15 +42,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<(), Box<dyn std::error::Error>> {
+fn run() -> Result<(), Failure> {
     let mut options = Options { rounds: 5, ..Options::default() };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("json") => options.json = true,
             Long("rounds") => options.rounds = arguments.value()?.parse()?,
+            Long("scheduler") => options.schedulers.push(arguments.value()?.parse()?),
             Long("help") | Short('h') => {
-                println!("mage-bench [--json] [--rounds N] [{}]", figures::NAMES.join("|"));
+                println!("mage-bench [--json] [--rounds N] [--scheduler loop|smol|tokio] [{}]", figures::NAMES.join("|"));
                 return Ok(());
             }
             // The roles of the processes that are measured.

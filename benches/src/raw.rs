@@ -16,7 +16,7 @@ const ECHO: u8 = b'e';
 const SINK: u8 = b's';
 
 /// The child's part: an order of nine bytes, then what it says.
-pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn main() -> Result<(), crate::Failure> {
     pin();
     let mut socket = UnixStream::from(std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?);
     let mut order = [0; 9];

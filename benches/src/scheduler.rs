@@ -27,8 +27,12 @@ impl Flavor {
         }
     }
 
-    /// Runs `body` to its end.
-    pub(crate) fn run<T, F: Future<Output = T>>(self, body: impl FnOnce(Arc<dyn Scheduler>) -> F) -> T {
+    /// Runs `body` to its end, as a task like those of a program.
+    pub(crate) fn run<T, F>(self, body: impl FnOnce(Arc<dyn Scheduler>) -> F) -> T
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
         match self {
             Self::Loop => {
                 let mut event_loop = mage::event_loop::EventLoop::new().expect("an event loop");
@@ -38,13 +42,15 @@ impl Flavor {
             Self::Smol => {
                 let executor = Arc::new(async_executor::Executor::new());
                 let scheduler = mage::smol::scheduler(Arc::clone(&executor));
-                smol::block_on(executor.run(body(scheduler)))
+                let task = executor.spawn(body(scheduler));
+                smol::block_on(executor.run(task))
             }
             Self::Tokio => {
                 let runtime =
                     tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
                 let scheduler = mage::tokio::from_handle(runtime.handle().clone());
-                runtime.block_on(body(scheduler))
+                let task = runtime.spawn(body(scheduler));
+                runtime.block_on(task).expect("a figure does not panic")
             }
         }
     }

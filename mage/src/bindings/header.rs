@@ -46,20 +46,11 @@ impl Header {
             Kind::NoReply => 3,
         };
         let mut bytes = [0; HEADER_BYTES];
-        let mut rest = bytes.as_mut_slice();
-        let mut put = |field: &[u8]| {
-            if let Some((head, tail)) = std::mem::take(&mut rest).split_at_mut_checked(field.len()) {
-                head.copy_from_slice(field);
-                rest = tail;
-            }
-        };
-        put(&(HEADER_BYTES as u16).to_le_bytes());
-        put(&[kind, 0]); // the kind, and flags
-        put(&0_u32.to_le_bytes()); // the associated interface: the pipe's own
-        put(&self.request.to_le_bytes());
-        put(&self.fingerprint.to_le_bytes());
-        put(&self.method.to_le_bytes());
-        put(&0_u32.to_le_bytes()); // the deadline: none
+        bytes[..2].copy_from_slice(&(HEADER_BYTES as u16).to_le_bytes());
+        bytes[2] = kind; // then flags: none, and the associated interface: the pipe's own
+        bytes[8..16].copy_from_slice(&self.request.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.fingerprint.to_le_bytes());
+        bytes[24..28].copy_from_slice(&self.method.to_le_bytes()); // then the deadline: none
         bytes
     }
 

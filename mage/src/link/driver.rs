@@ -45,6 +45,15 @@ pub(crate) struct Driver {
     finished: bool,
 }
 
+/// How a link begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// With a handshake.
+    Handshake,
+    /// With frames: the broker has vouched for both sides.
+    Introduced,
+}
+
 /// Why a link is over.
 #[derive(Debug)]
 enum Over {
@@ -63,13 +72,14 @@ impl Driver {
         watch: Box<dyn Watch>,
         names: Names,
         outbox: Arc<Outbox>,
+        start: Start,
     ) -> Self {
         Self {
             node,
             link,
             watch,
             names,
-            inbox: Inbox::new(),
+            inbox: Inbox::new(matches!(start, Start::Introduced)),
             outbox,
             batch: VecDeque::new(),
             bytes: Vec::new(),
@@ -89,11 +99,9 @@ impl Driver {
                 Ok(more) => more,
                 Err(over) => return Poll::Ready(over),
             };
-            if more {
-                // Fair to the others: what the socket still has waits until they had their turn.
-                if let Poll::Ready(over) = self.poll_write(context) {
-                    return Poll::Ready(self.read_the_rest(context, over));
-                }
+            if more || (self.outbox.has_frames() && !self.is_stuck_writing()) {
+                // What has arrived wakes tasks that are about to send, and what the node itself has to say leaves
+                // with what they send, in one write. And if the socket has more, the others had their turn.
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }

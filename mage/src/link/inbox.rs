@@ -9,12 +9,10 @@ use super::socket::{self, Handle, ReadError};
 use crate::core::{Control, Frame};
 use crate::error::PeerMisbehaved;
 use crate::limits::Limits;
-use crate::wire::{Decoded, Names, decode, decode_first};
+use crate::wire::{Decoded, Names, declared_handles, decode, decode_first};
 
 /// What is read at once, when nothing says that more is coming.
-const READ_BYTES: usize = 32 << 10;
-/// Descriptors that may wait for their frame.
-const WAITING_HANDLES_MAX: usize = 1024;
+const READ_BYTES: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(super) struct Inbox {
@@ -29,8 +27,9 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    pub(super) fn new() -> Self {
-        Self { buffer: Vec::new(), start: 0, end: 0, needed: 0, handles: VecDeque::new(), greeted: false }
+    /// For a link whose first frame is a hello, or one that was introduced and needs none.
+    pub(super) fn new(greeted: bool) -> Self {
+        Self { buffer: Vec::new(), start: 0, end: 0, needed: 0, handles: VecDeque::new(), greeted }
     }
 
     /// Reads once. The buffer grows by what has arrived, never by what a frame promises.
@@ -82,7 +81,7 @@ impl Inbox {
             match decoded? {
                 Decoded::NeedBytes(needed) => {
                     self.needed = needed;
-                    let crowded = self.handles.len() > WAITING_HANDLES_MAX;
+                    let crowded = self.handles.len() > declared_handles(input);
                     return if crowded { Err(PeerMisbehaved::UnexpectedHandles) } else { Ok(()) };
                 }
                 Decoded::Skip { bytes, handles } => {

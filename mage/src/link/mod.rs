@@ -10,6 +10,6 @@ mod inbox;
 mod outbox;
 mod socket;
 
-pub(crate) use driver::Driver;
+pub(crate) use driver::{Driver, Start};
 pub(crate) use outbox::{Ending, Outbox};
 pub(crate) use socket::{Handle, check_stream_socket, fresh_name, socket_pair};

@@ -75,6 +75,11 @@ impl Outbox {
         inner.ending
     }
 
+    /// For the driver: whether frames wait that it could write.
+    pub(super) fn has_frames(&self) -> bool {
+        !self.inner.lock().frames.is_empty()
+    }
+
     /// For the driver: goes to sleep unless there is something to do; while the socket takes nothing (`is_stuck`), only
     /// an end at once is. The waker that was there before is handed out to be dropped with no lock held.
     pub(super) fn park(&self, waker: Waker, is_stuck: bool) -> Result<Option<Waker>, Waker> {

@@ -15,8 +15,8 @@ use smallvec::SmallVec;
 use crate::core::{Effect, EndpointName, Frame, LinkId, NodeName, Router};
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::limits::{FAULTS_KEPT_MAX, Limits};
-use crate::link::{Driver, Ending, Handle, Outbox, check_stream_socket, socket_pair};
-use crate::wire::Names;
+use crate::link::{Driver, Ending, Handle, Outbox, Start, check_stream_socket, socket_pair};
+use crate::wire::{Names, PAYLOAD_BYTES_CAP};
 
 /// Who may meet whom; asked by the broker's node only.
 pub(crate) type Policy = dyn Fn(NodeName, NodeName) -> bool + Send + Sync;
@@ -47,6 +47,13 @@ struct Inner {
 #[derive(Default)]
 struct After {
     wake: SmallVec<[Waker; 2]>,
+    /// Empty for nearly every message.
+    rare: Option<Box<Rare>>,
+}
+
+/// What is seldom left to do.
+#[derive(Default)]
+struct Rare {
     trash: Vec<Handle>,
     frames: Vec<Frame<Handle>>,
     accepted: Vec<(Acceptance, Result<EndpointName, InvitationError>)>,
@@ -64,6 +71,8 @@ struct Adoption {
 
 impl Shared {
     pub(crate) fn new(scheduler: Arc<dyn Scheduler>, limits: Limits, policy: Option<Box<Policy>>) -> Self {
+        let message_bytes_max = limits.message_bytes_max.min(PAYLOAD_BYTES_CAP);
+        let limits = Limits { message_bytes_max, ..limits };
         let router = Router::new(limits.clone());
         let inner = Inner {
             router,
@@ -86,33 +95,31 @@ impl Shared {
             inner.flush(&mut after);
             answer
         };
-        if !after.is_empty() {
-            self.finish(after);
-        }
+        self.finish(after);
         answer
     }
 
     /// What must not happen under the lock.
     #[cold]
-    fn finish_rare(self: &Arc<Self>, after: &mut After) {
-        for (acceptance, result) in after.accepted.drain(..) {
+    fn finish_rare(self: &Arc<Self>, mut rare: Box<Rare>) {
+        for (acceptance, result) in rare.accepted.drain(..) {
             if let Err(Ok(name)) = acceptance.send(result) {
                 self.act(|router| router.close(name, crate::error::Why::Closed));
             }
         }
-        for adoption in mem::take(&mut after.adopt) {
+        for adoption in mem::take(&mut rare.adopt) {
             self.adopt(adoption);
         }
-        for (first, second) in mem::take(&mut after.introduce) {
+        for (first, second) in mem::take(&mut rare.introduce) {
             let allowed = self.policy.as_ref().is_none_or(|policy| policy(first, second));
             let sockets = allowed.then(socket_pair).and_then(Result::ok);
             self.act(|router| router.introduce(first, second, sockets));
         }
     }
 
-    fn finish(self: &Arc<Self>, mut after: After) {
-        if !(after.accepted.is_empty() && after.adopt.is_empty() && after.introduce.is_empty()) {
-            self.finish_rare(&mut after);
+    fn finish(self: &Arc<Self>, after: After) {
+        if let Some(rare) = after.rare {
+            self.finish_rare(rare);
         }
         for waker in after.wake {
             waker.wake();
@@ -127,7 +134,7 @@ impl Shared {
             return self.on_link_down(link, InvitationError::Closed);
         }
         match self.scheduler.watch(Arc::new(socket)) {
-            Ok(watch) => self.start(Driver::new(Arc::clone(self), link, watch, names, outbox)),
+            Ok(watch) => self.start(Driver::new(Arc::clone(self), link, watch, names, outbox, Start::Introduced)),
             Err(error) => self.on_link_down(link, error.into()),
         }
     }
@@ -254,15 +261,18 @@ impl Inner {
     fn flush(&mut self, after: &mut After) {
         let Self { router, outboxes, accepting, faults, abandoned, .. } = self;
         let effects = router.effects_mut();
-        after.wake.extend(effects.wake.drain(..));
+        if !effects.wake.is_empty() {
+            after.wake.extend(effects.wake.drain(..));
+        }
         if !effects.trash.is_empty() {
-            after.trash.append(&mut effects.trash);
+            after.rare().trash.append(&mut effects.trash);
         }
         for effect in effects.list.drain(..) {
             match effect {
                 Effect::Transmit { link, frame } => match outboxes.get(&link).map(|outbox| outbox.push(frame)) {
-                    Some(Ok(waker)) => after.wake.extend(waker),
-                    Some(Err(frame)) => after.frames.push(frame),
+                    Some(Ok(None)) => {}
+                    Some(Ok(Some(waker))) => after.wake.push(waker),
+                    Some(Err(frame)) => after.rare().frames.push(frame),
                     None => {}
                 },
                 Effect::Adopt { link, me, peer, socket } => {
@@ -272,14 +282,14 @@ impl Inner {
                     }
                     outboxes.insert(link, Arc::clone(&outbox));
                     let names = Names { me: Some(me), them: Some(peer) };
-                    after.adopt.push(Adoption { link, names, socket, outbox });
+                    after.rare().adopt.push(Adoption { link, names, socket, outbox });
                 }
-                Effect::Introduce { first, second } => after.introduce.push((first, second)),
+                Effect::Introduce { first, second } => after.rare().introduce.push((first, second)),
                 Effect::Accepted { link, pipe } => {
-                    after.accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Ok(pipe))));
+                    after.rare().accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Ok(pipe))));
                 }
                 Effect::NotAccepted { link, why } => {
-                    after.accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Err(why))));
+                    after.rare().accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Err(why))));
                 }
                 Effect::Drop { link, fault } => {
                     if let Some(fault) = fault {
@@ -291,7 +301,7 @@ impl Inner {
                     if let Some(outbox) = outboxes.get(&link) {
                         let ending = if fault.is_some() { Ending::Now } else { Ending::Flush };
                         after.wake.extend(outbox.end(ending));
-                        after.outboxes.push(Arc::clone(outbox));
+                        after.rare().outboxes.push(Arc::clone(outbox));
                     }
                 }
             }
@@ -300,11 +310,8 @@ impl Inner {
 }
 
 impl After {
-    fn is_empty(&self) -> bool {
-        self.wake.is_empty()
-            && self.accepted.is_empty()
-            && self.adopt.is_empty()
-            && self.introduce.is_empty()
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 }
 

@@ -156,9 +156,11 @@ fn poll_ready(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -
     if ready { Poll::Ready(()) } else { Poll::Pending }
 }
 
-fn poll_receive(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
+/// Waits for the next message, unless it has come just now.
+fn park(user: &Arc<User>, name: EndpointName, context: &Context<'_>) -> Received<Handle> {
+    // Cloning and dropping a waker runs foreign code: neither happens under the lock.
     let waker = context.waker().clone();
-    let (received, waker) = user.shared.act(|router| {
+    let (received, left) = user.shared.act(|router| {
         let received = router.receive(name);
         let left = match received {
             Received::Empty => router.swap_reader(name, Some(waker)),
@@ -166,7 +168,15 @@ fn poll_receive(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>)
         };
         (received, left)
     });
-    drop(waker);
+    drop(left);
+    received
+}
+
+fn poll_receive(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
+    let received = match user.shared.act(|router| router.receive(name)) {
+        Received::Empty => park(user, name, context),
+        received => received,
+    };
     match received {
         Received::Empty => Poll::Pending,
         Received::Ended(why) => Poll::Ready(Err(why)),

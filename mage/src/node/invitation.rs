@@ -10,7 +10,7 @@ use super::{Node, Shared};
 use crate::bindings::MessagePipe;
 use crate::core::LinkId;
 use crate::error::InvitationError;
-use crate::link::{Driver, Outbox, check_stream_socket, fresh_name};
+use crate::link::{Driver, Outbox, Start, check_stream_socket, fresh_name};
 use crate::wire::Names;
 use mage_sched::Watch;
 
@@ -33,7 +33,7 @@ impl Node {
             (link, (me, name))
         });
         let names = Names { me: Some(me), them: Some(guest) };
-        shared.start(Driver::new(Arc::clone(shared), link, watch, names, outbox));
+        shared.start(Driver::new(Arc::clone(shared), link, watch, names, outbox, Start::Handshake));
         Ok(self.pipe(name))
     }
 
@@ -54,7 +54,7 @@ impl Node {
         let outbox = Arc::new(Outbox::new());
         let (link, ()) = shared.open_link(Arc::clone(&outbox), Some(sender), |router| (router.accept(), ()));
         let guard = Accepting { shared, link };
-        shared.start(Driver::new(Arc::clone(shared), link, watch, Names::default(), outbox));
+        shared.start(Driver::new(Arc::clone(shared), link, watch, Names::default(), outbox, Start::Handshake));
         let answer = receiver.await;
         drop(guard);
         match answer {
