@@ -3,7 +3,6 @@
 //! Nobody needs to poll a remote for its answers to arrive. The pipe's waker is the channel itself: woken by whoever
 //! delivered a message, with no lock held, it sorts the answers out at once and wakes the calls they belong to.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::mem;
@@ -11,13 +10,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use mage_sched::sync::Mutex;
+use slab::Slab;
 
 use super::call::Call;
 use super::header::{Answer, Header, Kind, read_answer};
 use super::pipe::{MessagePipe, RawMessage};
 use super::value::{Decode, Writer};
 use crate::error::{BadMessage, CallError, SendError, SendErrorKind, Why};
-use crate::node::{Draft, EndRef};
+use crate::node::{Draft, Drained, EndRef, Incoming};
 
 /// The sending side of a bound pipe.
 pub struct Channel {
@@ -39,8 +39,9 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 struct Calls {
-    last_request: u64,
-    pending: BTreeMap<u64, Pending>,
+    /// How many requests there have been.
+    requests: u64,
+    pending: Slab<(u64, Pending)>,
     watching: Watching,
     closed: Vec<Waker>,
 }
@@ -97,7 +98,7 @@ impl Channel {
                 Call::sent(Arc::clone(&self.lease), request.unwrap_or_default())
             }
             Err(error) => {
-                shared.calls.lock().pending.remove(&request.unwrap_or_default());
+                shared.forget(request.unwrap_or_default());
                 Call::failed(CallError::NotSent(error))
             }
         }
@@ -184,34 +185,30 @@ impl Shared {
 
     /// Sorts out every answer that has arrived.
     fn drain(self: &Arc<Self>) {
-        let waker = Waker::from(Arc::clone(self));
-        let mut context = Context::from_waker(&waker);
         let Some(end) = &self.end else { return };
-        while let Poll::Ready(received) = end.poll_receive(&mut context) {
-            let ended = match received {
-                Ok(incoming) => {
-                    let crate::node::Incoming { bytes, pipes, handles } = incoming;
-                    match read_answer(self.fingerprint, RawMessage { bytes, pipes, handles }) {
-                        Ok((request, answer)) => {
-                            self.answered(request, answer);
-                            continue;
-                        }
-                        Err(bad) => {
-                            end.close(Why::Rejected);
-                            Ended::Bad(bad)
-                        }
+        loop {
+            let (messages, drained) = end.drain(Waker::from(Arc::clone(self)));
+            for Incoming { bytes, pipes, handles } in messages {
+                match read_answer(self.fingerprint, RawMessage { bytes, pipes, handles }) {
+                    Ok((request, answer)) => self.answered(request, answer),
+                    Err(bad) => {
+                        end.close(Why::Rejected);
+                        return self.settle(&Ended::Bad(bad));
                     }
                 }
-                Err(why) => Ended::Gone(why),
-            };
-            return self.settle(&ended);
+            }
+            match drained {
+                Drained::More => {}
+                Drained::Empty => return,
+                Drained::Ended(why) => return self.settle(&Ended::Gone(why)),
+            }
         }
     }
 
     fn answered(&self, request: u64, answer: Answer) {
         let mut calls = self.calls.lock();
         // An answer to nothing we asked, or to a caller who has gone, is dropped, with no lock held.
-        let left = match calls.pending.get_mut(&request) {
+        let left = match calls.find(request) {
             Some(pending) => mem::replace(pending, Pending::Answered(answer)),
             None => Pending::Answered(answer),
         };
@@ -231,7 +228,7 @@ impl Shared {
                 calls.watching = Watching::Ended(ended.clone());
             }
             wake.append(&mut calls.closed);
-            for pending in calls.pending.values_mut() {
+            for (_, (_, pending)) in &mut calls.pending {
                 if let Pending::Waiting(waker) = pending {
                     wake.extend(waker.take());
                 }
@@ -247,20 +244,21 @@ impl Shared {
         context: &mut Context<'_>,
     ) -> Poll<Result<(RawMessage, usize), CallError>> {
         let waker = context.waker().clone();
-        let mut guard = self.calls.lock();
-        let calls = &mut *guard;
-        match (calls.pending.get_mut(&request), &calls.watching) {
-            (Some(Pending::Waiting(_)), Watching::Ended(ended)) => Poll::Ready(Err(match ended {
-                Ended::Gone(why) => CallError::PeerGone(*why),
-                Ended::Bad(bad) => CallError::BadMessage(bad.clone()),
-            })),
-            (Some(Pending::Waiting(parked)), _) => {
+        let mut calls = self.calls.lock();
+        let ended = match &calls.watching {
+            Watching::Ended(ended) => Some(ended.clone()),
+            Watching::Not | Watching::Yes => None,
+        };
+        match (calls.find(request), ended) {
+            (Some(Pending::Waiting(_)), Some(Ended::Gone(why))) => Poll::Ready(Err(CallError::PeerGone(why))),
+            (Some(Pending::Waiting(_)), Some(Ended::Bad(bad))) => Poll::Ready(Err(CallError::BadMessage(bad))),
+            (Some(Pending::Waiting(parked)), None) => {
                 let old = parked.replace(waker);
-                drop(guard);
+                drop(calls);
                 drop(old);
                 Poll::Pending
             }
-            (Some(Pending::Answered(_)), _) => match calls.pending.remove(&request) {
+            (Some(Pending::Answered(_)), _) => match calls.remove(request) {
                 Some(Pending::Answered(Answer::Value(message, size))) => Poll::Ready(Ok((message, size))),
                 _ => Poll::Ready(Err(CallError::NoReply)),
             },
@@ -278,20 +276,39 @@ impl Shared {
 
     /// For a call: nobody waits for its answer any more.
     pub(super) fn forget(&self, request: u64) {
-        let left = self.calls.lock().pending.remove(&request);
+        let left = self.calls.lock().remove(request);
         drop(left);
     }
 }
 
+/// The low bits of a request's number are its place among the pending ones.
+const PLACE_BITS: u32 = 20;
+
 impl Calls {
     /// The number of a new request, unless too many are unanswered.
     fn begin(&mut self, pending_max: usize) -> Option<u64> {
-        if self.pending.len() >= pending_max {
+        if self.pending.len() >= pending_max.min(1 << PLACE_BITS) {
             return None;
         }
-        self.last_request += 1;
-        self.pending.insert(self.last_request, Pending::Waiting(None));
-        Some(self.last_request)
+        self.requests += 1;
+        let entry = self.pending.vacant_entry();
+        let request = self.requests << PLACE_BITS | entry.key() as u64;
+        entry.insert((request, Pending::Waiting(None)));
+        Some(request)
+    }
+
+    fn place(request: u64) -> usize {
+        (request & ((1 << PLACE_BITS) - 1)) as usize
+    }
+
+    fn find(&mut self, request: u64) -> Option<&mut Pending> {
+        let (number, pending) = self.pending.get_mut(Self::place(request))?;
+        (*number == request).then_some(pending)
+    }
+
+    fn remove(&mut self, request: u64) -> Option<Pending> {
+        self.find(request)?;
+        Some(self.pending.remove(Self::place(request)).1)
     }
 }
 

@@ -64,7 +64,7 @@ mod window;
 pub(crate) use effect::{Effect, LinkId};
 pub(crate) use endpoint::{Side, Status};
 pub(crate) use frame::{Body, Control, Descriptor, Ends, Frame, Hello, Parcel, Welcome};
-pub(crate) use message::Draft;
+pub(crate) use message::{Draft, Message};
 pub use name::NodeName;
 pub(crate) use name::{Address, EndpointName, PipeName};
 pub(crate) use open::Received;

@@ -39,6 +39,12 @@ pub(crate) struct Effects<H> {
     pub(crate) trash: Vec<H>,
 }
 
+impl<H> Effects<H> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.wake.is_empty() && self.trash.is_empty()
+    }
+}
+
 impl<H> Default for Effects<H> {
     fn default() -> Self {
         Self { list: Vec::new(), wake: Vec::new(), trash: Vec::new() }

@@ -20,8 +20,6 @@ use crate::wire::{Names, encode};
 
 /// Reads in one poll before other tasks get their turn.
 const READS_MAX: usize = 16;
-/// Rounds of that many reads on a link that takes no more bytes of ours.
-const LAST_ROUNDS_MAX: usize = 64;
 /// Bytes that are encoded ahead of a write.
 const BATCH_BYTES: usize = 64 << 10;
 
@@ -42,6 +40,8 @@ pub(crate) struct Driver {
     handles: Vec<Handle>,
     /// Decoded, to be acted upon.
     frames: Vec<Frame<Handle>>,
+    /// The peer takes no more bytes of ours. What it sent before still counts: the link is over when that is read.
+    deaf: bool,
     finished: bool,
 }
 
@@ -86,6 +86,7 @@ impl Driver {
             written: 0,
             handles: Vec::new(),
             frames: Vec::new(),
+            deaf: false,
             finished: false,
         }
     }
@@ -93,7 +94,7 @@ impl Driver {
     fn poll_link(&mut self, context: &mut Context<'_>) -> Poll<Over> {
         loop {
             if let Poll::Ready(over) = self.poll_write(context) {
-                return Poll::Ready(self.read_the_rest(context, over));
+                return Poll::Ready(over);
             }
             let more = match self.poll_read(context) {
                 Ok(more) => more,
@@ -113,20 +114,6 @@ impl Driver {
                 Err(waker) => drop(waker), // something was appended meanwhile
             }
         }
-    }
-
-    /// The peer does not take our bytes any more, but what it sent before still counts.
-    fn read_the_rest(&mut self, context: &mut Context<'_>, over: Over) -> Over {
-        if matches!(over, Over::Io(_)) {
-            for _ in 0..LAST_ROUNDS_MAX {
-                match self.poll_read(context) {
-                    Ok(true) => {}
-                    Ok(false) => break,
-                    Err(last) => return last,
-                }
-            }
-        }
-        over
     }
 
     /// Whether a write was attempted and the socket did not take it all.
@@ -176,12 +163,19 @@ impl Driver {
             if ending == Some(Ending::Now) {
                 return Poll::Ready(Over::ByUs);
             }
+            if self.deaf {
+                self.forget_unwritten();
+            }
             while !self.batch.is_empty() || self.is_stuck_writing() {
                 if !self.is_stuck_writing() {
                     self.encode_some();
                 }
                 if let Err(error) = ready!(self.poll_write_encoded(context)) {
-                    return Poll::Ready(Over::Io(error));
+                    if !is_hang_up(&error) {
+                        return Poll::Ready(Over::Io(error));
+                    }
+                    self.deaf = true;
+                    self.forget_unwritten();
                 }
             }
             match ending {
@@ -224,6 +218,13 @@ impl Driver {
         Poll::Ready(Ok(()))
     }
 
+    fn forget_unwritten(&mut self) {
+        self.batch.clear();
+        self.bytes.clear();
+        self.handles.clear();
+        self.written = 0;
+    }
+
     fn finish(&mut self, over: Over) {
         if mem::replace(&mut self.finished, true) {
             return;
@@ -232,10 +233,17 @@ impl Driver {
         match over {
             Over::ByUs => self.node.on_link_down(self.link, InvitationError::Closed),
             Over::Closed => self.node.on_link_down(self.link, InvitationError::Closed),
+            Over::Io(error) if is_hang_up(&error) => self.node.on_link_down(self.link, InvitationError::Closed),
             Over::Io(error) => self.node.on_link_down(self.link, error.into()),
             Over::Misbehaved(fault) => self.node.on_misbehaviour(self.link, fault),
         }
     }
+}
+
+/// Whether the socket only says that nobody is at its other end: with unread bytes of ours over there, the end of the
+/// stream comes as one of these.
+fn is_hang_up(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 impl Future for Driver {

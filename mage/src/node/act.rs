@@ -88,13 +88,14 @@ impl Shared {
     /// Runs `transition` under the lock and carries out what it wants done: what needs order under the same lock, the
     /// rest after it. `transition` must run no foreign code.
     pub(crate) fn act<R>(self: &Arc<Self>, transition: impl FnOnce(&mut Router<Handle>) -> R) -> R {
+        let mut inner = self.inner.lock();
+        let answer = transition(&mut inner.router);
+        if inner.router.effects_mut().is_empty() {
+            return answer;
+        }
         let mut after = After::default();
-        let answer = {
-            let mut inner = self.inner.lock();
-            let answer = transition(&mut inner.router);
-            inner.flush(&mut after);
-            answer
-        };
+        inner.flush(&mut after);
+        drop(inner);
         self.finish(after);
         answer
     }

@@ -1,11 +1,13 @@
 //! A pipe end in its user's hands: the owning side of an endpoint's name.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+
+use smallvec::SmallVec;
 
 use super::{NamedDraft, User};
 use crate::bindings::MessagePipe;
-use crate::core::{EndpointName, Received, Status};
+use crate::core::{EndpointName, Message, Received, Status};
 use crate::error::{SendError, SendErrorKind, Why};
 use crate::link::Handle;
 
@@ -32,6 +34,20 @@ pub(crate) struct Incoming {
     pub(crate) pipes: Vec<MessagePipe>,
     pub(crate) handles: Vec<Handle>,
 }
+
+/// What comes behind the messages that were taken.
+#[derive(Debug)]
+pub(crate) enum Drained {
+    /// Nothing yet.
+    Empty,
+    /// Perhaps more messages.
+    More,
+    /// Nothing ever again.
+    Ended(Why),
+}
+
+/// Messages that are taken under one lock.
+const DRAINED_MAX: usize = 64;
 
 /// An end by name only: it can be used for as long as its owner keeps it, and keeps nothing alive itself but the node.
 #[derive(Clone, Debug)]
@@ -112,8 +128,24 @@ impl EndRef {
         send(&self.user, self.name, draft)
     }
 
-    pub(crate) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
-        poll_receive(&self.user, self.name, context)
+    /// Takes every message that there is, up to a bound, and says what comes behind them. `waker` is parked if that is
+    /// nothing yet.
+    pub(crate) fn drain(&self, waker: Waker) -> (SmallVec<[Incoming; 1]>, Drained) {
+        let mut messages = SmallVec::<[Message<Handle>; 1]>::new();
+        let (drained, left) = self.user.shared.act(|router| {
+            loop {
+                match router.receive(self.name) {
+                    Received::Message(message) => messages.push(message),
+                    Received::Empty => return (Drained::Empty, router.swap_reader(self.name, Some(waker))),
+                    Received::Ended(why) => return (Drained::Ended(why), Some(waker)),
+                }
+                if messages.len() >= DRAINED_MAX {
+                    return (Drained::More, Some(waker));
+                }
+            }
+        });
+        drop(left);
+        (messages.into_iter().map(|message| own(&self.user, message)).collect(), drained)
     }
 
     /// Ready when a message can be sent, or never will be.
@@ -156,8 +188,7 @@ fn poll_ready(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -
     if ready { Poll::Ready(()) } else { Poll::Pending }
 }
 
-/// Waits for the next message, unless it has come just now.
-fn park(user: &Arc<User>, name: EndpointName, context: &Context<'_>) -> Received<Handle> {
+fn poll_receive(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
     // Cloning and dropping a waker runs foreign code: neither happens under the lock.
     let waker = context.waker().clone();
     let (received, left) = user.shared.act(|router| {
@@ -169,21 +200,17 @@ fn park(user: &Arc<User>, name: EndpointName, context: &Context<'_>) -> Received
         (received, left)
     });
     drop(left);
-    received
-}
-
-fn poll_receive(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
-    let received = match user.shared.act(|router| router.receive(name)) {
-        Received::Empty => park(user, name, context),
-        received => received,
-    };
     match received {
         Received::Empty => Poll::Pending,
         Received::Ended(why) => Poll::Ready(Err(why)),
-        Received::Message(message) => {
-            let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
-            let pipes = message.ends.into_iter().map(own).collect();
-            Poll::Ready(Ok(Incoming { bytes: message.bytes, pipes, handles: message.handles }))
-        }
+        Received::Message(message) => Poll::Ready(Ok(own(user, message))),
     }
+}
+
+/// The message with its ends in their user's hands.
+fn own(user: &Arc<User>, message: Message<Handle>) -> Incoming {
+    let Message { bytes, ends, handles, .. } = message;
+    let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
+    let pipes = ends.into_iter().map(own).collect();
+    Incoming { bytes, pipes, handles }
 }

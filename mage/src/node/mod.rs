@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub(crate) use act::Shared;
 pub use builder::NodeBuilder;
-pub(crate) use end::{Draft, End, EndRef, Incoming};
+pub(crate) use end::{Draft, Drained, End, EndRef, Incoming};
 pub use inspect::{Inspection, LinkInspection};
 pub use launch::{INVITATION_VARIABLE, Launched};
 
