@@ -36,4 +36,6 @@ pub mod role {
     pub const ACCEPT_AND_RETURN: &str = "accept-and-return";
     /// Invites, and sends the pipe back over the one that comes out of it.
     pub const INVITE_AND_RETURN: &str = "invite-and-return";
+    /// Accepts, says so through the pipe, and writes to standard output why the pipe ends.
+    pub const ACCEPT_AND_WATCH: &str = "accept-and-watch";
 }

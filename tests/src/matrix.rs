@@ -80,6 +80,23 @@ impl Stage {
         mage::Node::new(Arc::clone(&self.scheduler))
     }
 
+    /// A new node on this scheduler, with limits of its own.
+    pub fn node_with(&self, limits: mage::Limits) -> mage::Node {
+        mage::Node::builder(Arc::clone(&self.scheduler)).limits(limits).build()
+    }
+
+    /// Two nodes on this scheduler, each with its end of the pipe between them. The first has invited the second.
+    ///
+    /// # Panics
+    /// If they do not come together.
+    pub async fn linked(&self) -> ((mage::Node, mage::MessagePipe), (mage::Node, mage::MessagePipe)) {
+        let (inviter, guest) = (self.node(), self.node());
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().expect("a socket pair");
+        let sent = inviter.send_invitation(ours).expect("a stream socket");
+        let accepted = guest.accept_invitation(theirs).await.expect("the other node invites");
+        ((inviter, sent), (guest, accepted))
+    }
+
     /// Runs a task beside the body.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.scheduler.spawn(Box::pin(task));

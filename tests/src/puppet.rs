@@ -63,6 +63,15 @@ impl Puppet {
         assert!(status.success(), "the child ended with {status}");
     }
 
+    /// Kills the child where it stands.
+    ///
+    /// # Panics
+    /// If it is not there to be killed.
+    pub fn kill(mut self) {
+        self.process.kill().expect("the child can be killed");
+        self.process.wait().expect("the child was not waited for");
+    }
+
     /// How many pipe ends and proxies there are over there.
     ///
     /// # Panics

@@ -2,3 +2,4 @@
 
 mod original_core;
 mod original_mage;
+mod pipes;

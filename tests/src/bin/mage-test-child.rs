@@ -1,5 +1,6 @@
 //! The other process of the tests: `mage-test-child <scheduler> <role>`.
 
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -40,7 +41,9 @@ fn main() -> ExitCode {
 async fn play(stage: &Stage, role: &str) -> Anything {
     let node = stage.node();
     let pipe = match role {
-        role::SERVE | role::ACCEPT_AND_CALL | role::ACCEPT_AND_RETURN => node.inherited_pipe().await?,
+        role::SERVE | role::ACCEPT_AND_CALL | role::ACCEPT_AND_RETURN | role::ACCEPT_AND_WATCH => {
+            node.inherited_pipe().await?
+        }
         _ => node.send_invitation(standard_input()?)?,
     };
     match role {
@@ -55,6 +58,12 @@ async fn play(stage: &Stage, role: &str) -> Anything {
             call(pipe).await?;
         }
         role::ACCEPT_AND_RETURN | role::INVITE_AND_RETURN => give_back(pipe).await?,
+        role::ACCEPT_AND_WATCH => {
+            pipe.try_send(RawMessage::default())?;
+            if let Err(why) = pipe.recv().await {
+                writeln!(io::stdout(), "{why:?}")?;
+            }
+        }
         unknown => return Err(format!("no role is called {unknown}").into()),
     }
     node.shutdown().await;
@@ -174,6 +183,11 @@ impl Child for Servant {
         self.kept.push(pipe);
     }
 
+    fn let_go(&mut self, reply: Reply<()>) {
+        self.kept.clear();
+        answered(reply.send(()));
+    }
+
     fn mirror(&mut self, pipe: MessagePipe) {
         self.spawn(async move {
             while let Ok(message) = pipe.recv().await {
@@ -205,6 +219,25 @@ impl Child for Servant {
             };
             answered(callback.text(&format!("{why:?}")));
         });
+    }
+
+    fn launch_watcher(&mut self, reply: Reply<bool>) {
+        let launched = env::current_exe().and_then(|program| {
+            let mut command = process::Command::new(program);
+            self.node.launch_pipe(command.args(env::args().nth(1)).arg(role::ACCEPT_AND_WATCH))
+        });
+        match launched {
+            Ok(launched) => {
+                // It is there when it has sent something.
+                let pipe = launched.remote;
+                self.spawn(async move {
+                    let here = pipe.recv().await.is_ok();
+                    answered(reply.send(here));
+                    let _ = pipe.recv().await;
+                });
+            }
+            Err(_) => answered(reply.send(false)),
+        }
     }
 
     fn exit(&mut self, code: i32) {
