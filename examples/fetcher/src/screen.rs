@@ -8,8 +8,8 @@ use mage::CallError;
 
 use crate::interfaces::FetchObserver;
 
-const SPINNER: &str = "  {spinner:.cyan} {bytes:>10}                             {wide_msg:.dim}";
-const BAR: &str = "  {spinner:.cyan} {bytes:>10} {bar:27.cyan/blue} {wide_msg:.dim}";
+const SPINNER: &str = "  {spinner:.cyan} {bytes:>10}                                {wide_msg:.dim}";
+const BAR: &str = "  {spinner:.cyan} {bytes:>10} {bar:30.cyan/blue} {wide_msg:.dim}";
 
 /// The terminal, or whatever standard output is.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Screen {
         row.bar.finish_and_clear();
         self.bars.remove(&row.bar);
         let failed = |reason: &dyn std::fmt::Display| {
-            format!("  {}  {url}  {}", style(format_args!("{:<24}", "failed")).red(), style(reason).red())
+            format!("  {}  {url}  {}", style(format_args!("{:<26}", "failed")).red(), style(reason).red())
         };
         self.print(match (answer, row.status, row.total) {
             (Ok(failure), Some(status), Some((bytes, seconds))) if failure.is_empty() => {

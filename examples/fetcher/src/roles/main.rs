@@ -45,7 +45,7 @@ pub(crate) fn run(options: Options) -> Result<ExitCode, Error> {
 
         // The network process ends when nobody can ask it for anything any more, and its log with it.
         drop(network.remote);
-        println!("\nThe log, as the logger received it:\n");
+        println!("\n{}\n", style("The log, as the logger received it:").bold());
         match logger.remote.print().await {
             Ok(lines) => println!("\n{lines} lines."),
             Err(error) => println!("  {} {error}", style("The logger is gone:").red()),
@@ -112,13 +112,13 @@ async fn work(
     );
 
     let report = network.inspect().await?;
-    let way = if report.log_is_direct { "direct" } else { "not direct yet" };
-    println!("\n{}", style("The pipe from the network process to the logger went through here.").bold());
-    println!(
-        "  Now it is {}. This process forwards for {} pipes.",
-        style(way).green(),
-        node.inspect().proxies
-    );
+    let way = if report.log_is_direct {
+        style("Now it is direct: what is written into it does not come by here.").green()
+    } else {
+        style("It is not direct yet.").yellow()
+    };
+    println!("\n{}", style("The pipe from the network process to the logger travelled through here.").bold());
+    println!("  {way}");
     println!("  Main process: {}", indented(&node.inspect().to_string()));
     println!("  Network process: {}", indented(&report.node));
     Ok(())

@@ -1,0 +1,185 @@
+//! The example as its user sees it: on every scheduler, and with its network process killed.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const PATHS: [&str; 7] = ["/", "/large", "/slow", "/stream", "/moved", "/missing", "/refused"];
+
+/// The program at work. It is killed when the test is over, however that ends.
+struct Demo {
+    child: Child,
+    lines: Receiver<String>,
+    seen: String,
+}
+
+impl Demo {
+    fn start(arguments: &[&str]) -> Self {
+        Self::start_with_input(arguments, "")
+    }
+
+    fn start_with_input(arguments: &[&str], input: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fetcher"));
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the demo starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(input.as_bytes()).expect("the demo reads");
+        drop(stdin);
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, lines, seen: String::new() }
+    }
+
+    /// Waits for a line with this in it.
+    fn line_with(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else { panic!("no {text:?} in:\n{}", self.seen) };
+            self.seen.push_str(&line);
+            self.seen.push('\n');
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    /// Waits for the end; returns everything that was printed.
+    fn finish(&mut self) -> (ExitStatus, String) {
+        let deadline = Instant::now() + PATIENCE;
+        while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            self.seen.push_str(&line);
+            self.seen.push('\n');
+        }
+        // Its standard output is closed, or time is up.
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child of ours") {
+                return (status, self.seen.clone());
+            }
+            assert!(Instant::now() < deadline, "the demo hangs:\n{}", self.seen);
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The number of a process, as the demo prints it.
+    fn pid(&mut self, name: &str) -> rustix::process::Pid {
+        let line = self.line_with(&format!("{name} "));
+        let number = line.split_whitespace().nth(2).and_then(|number| number.parse().ok());
+        number.and_then(rustix::process::Pid::from_raw).expect("a process number")
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // it may have ended, which is as good
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the demo on its own site and checks all that it says.
+fn everything_is_fetched(arguments: &[&str]) {
+    let (status, seen) = Demo::start(arguments).finish();
+    assert!(status.success(), "{status}:\n{seen}");
+    for path in PATHS {
+        let reported = |line: &&str| {
+            ["  200", "  404", "  failed"].iter().any(|start| line.starts_with(start))
+                && line.split_whitespace().any(|word| word.starts_with("http://") && word.ends_with(path))
+        };
+        assert!(seen.lines().any(|line| reported(&line)), "{path} is missing:\n{seen}");
+    }
+    assert!(seen.contains("6 fetched, 1 failed; 14.50 MiB"), "{seen}");
+    assert!(seen.contains("Connection refused"), "{seen}");
+    assert!(seen.contains("Now it is direct"), "{seen}");
+    // Seven beginnings, seven ends, and the end of the log.
+    assert!(seen.contains("\n15 lines.\n"), "{seen}");
+}
+
+#[test]
+fn on_the_loop() {
+    everything_is_fetched(&["--runtime", "loop"]);
+}
+
+#[test]
+fn on_tokio() {
+    everything_is_fetched(&["--runtime", "tokio"]);
+}
+
+#[test]
+fn on_smol() {
+    everything_is_fetched(&["--runtime", "smol"]);
+}
+
+#[test]
+fn on_one_of_each() {
+    everything_is_fetched(&["--runtime=smol", "--network-runtime=loop", "--logger-runtime=tokio"]);
+}
+
+#[test]
+fn urls_from_standard_input() {
+    let input = "http://127.0.0.1:1/nobody\n\n  not a url\n";
+    let (status, seen) = Demo::start_with_input(&[], input).finish();
+    assert!(status.success(), "{status}:\n{seen}");
+    assert!(seen.contains("0 fetched, 2 failed"), "{seen}");
+    assert!(seen.contains("http://127.0.0.1:1/nobody"), "{seen}");
+    assert!(seen.contains("not a url"), "{seen}");
+}
+
+/// Kills the network process while the large page is on its way.
+fn the_network_process_dies(runtime: &str) {
+    let mut demo = Demo::start(&["--runtime", runtime]);
+    let network = demo.pid("network");
+    demo.line_with("/missing"); // fetched at once, when the slow ones have long begun
+    rustix::process::kill_process(network, rustix::process::Signal::KILL).expect("it is alive");
+    let (status, seen) = demo.finish();
+    assert_eq!(status.code(), Some(1), "{seen}");
+    for path in ["/large", "/slow", "/stream"] {
+        let failed =
+            |line: &&str| line.starts_with("  failed") && line.contains(path) && line.contains("died");
+        assert!(seen.lines().any(|line| failed(&line)), "{path} is not listed as failed:\n{seen}");
+    }
+    assert!(seen.contains("The network process is gone:"), "{seen}");
+    assert!(seen.contains("SIGKILL"), "{seen}");
+    assert!(seen.contains("the log breaks off"), "{seen}");
+}
+
+#[test]
+fn killed_on_the_loop() {
+    the_network_process_dies("loop");
+}
+
+#[test]
+fn killed_on_tokio() {
+    the_network_process_dies("tokio");
+}
+
+#[test]
+fn killed_on_smol() {
+    the_network_process_dies("smol");
+}
+
+#[test]
+fn the_logger_may_die() {
+    let mut demo = Demo::start(&[]);
+    let logger = demo.pid("logger");
+    demo.line_with("/missing");
+    rustix::process::kill_process(logger, rustix::process::Signal::KILL).expect("it is alive");
+    let (status, seen) = demo.finish();
+    assert!(status.success(), "the pages came all the same: {status}:\n{seen}");
+    assert!(seen.contains("6 fetched, 1 failed"), "{seen}");
+    assert!(seen.contains("The logger is gone:"), "{seen}");
+}
+
+#[test]
+fn a_wrong_option_is_explained() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fetcher"));
+    let mut child =
+        command.args(["--runtime", "rayon"]).stderr(Stdio::piped()).spawn().expect("the demo starts");
+    let mut text = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut text).expect("text");
+    assert_eq!(child.wait().expect("a child of ours").code(), Some(1));
+    assert!(text.contains("rayon") && text.contains("loop, tokio and smol"), "{text}");
+}

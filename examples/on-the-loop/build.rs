@@ -1,0 +1,5 @@
+//! Compiles the interface of the two processes.
+
+fn main() {
+    magen::compile(["magen/greeter.magen"]);
+}
