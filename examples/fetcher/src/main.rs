@@ -19,6 +19,10 @@
 
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "a program talks to its user")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "an application may have a clock and locks; mage itself may not"
+)]
 
 mod interfaces;
 mod options;

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 const REQUEST_BYTES_MAX: u64 = 16 * 1024;
-const CHUNK: [u8; 64 * 1024] = [b'.'; 64 * 1024];
+static CHUNK: [u8; 64 * 1024] = [b'.'; 64 * 1024];
 const LARGE_CHUNKS: usize = 192;
 const STREAM_CHUNKS: usize = 40;
 

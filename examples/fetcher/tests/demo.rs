@@ -1,5 +1,7 @@
 //! The example as its user sees it: on every scheduler, and with its network process killed.
 
+#![expect(clippy::disallowed_types, reason = "whoever waits for something that may hang needs a clock")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};

@@ -17,8 +17,7 @@ fn three_greetings_and_a_leave() {
 #[test]
 fn no_runtime_among_the_dependencies() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let arguments =
-        ["tree", "--package=on-the-loop", "--edges=normal", "--prefix=none", "--offline", "--locked"];
+    let arguments = ["tree", "--package=on-the-loop", "--edges=normal", "--prefix=none", "--offline"];
     let output = Command::new(cargo).args(arguments).output().expect("cargo runs");
     let tree = String::from_utf8_lossy(&output.stdout);
     assert!(tree.contains("mage-loop"), "{output:?}");

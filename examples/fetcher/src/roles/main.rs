@@ -34,11 +34,13 @@ pub(crate) fn run(options: Options) -> Result<ExitCode, Error> {
         println!();
 
         let outcome = work(&node, &network.remote, &logger.remote, options.urls, &screen).await;
-        let code = match &outcome {
+        let code = match outcome {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
+            Err(_unanswered) => {
+                network.child.kill()?; // if it still lives, it is of no use
                 let status = network.child.wait()?;
-                println!("\n{} {error} ({status})", style("The network process is gone:").red().bold());
+                let why = Remote::closed(&network.remote).await;
+                println!("\n{} {why} ({status}).", style("The network process is gone:").red().bold());
                 ExitCode::FAILURE
             }
         };
