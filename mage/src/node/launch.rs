@@ -23,6 +23,9 @@ const INVITATION_NUMBER: &str = "0";
 #[non_exhaustive]
 pub struct Launched<R> {
     /// The process. Mage neither waits for it nor kills it.
+    ///
+    /// [`Child::wait`] blocks, and what was sent to the child leaves only while the scheduler runs. On a thread that the
+    /// scheduler needs, let [`Node::shutdown`] finish before, or wait on another thread.
     pub child: Child,
     /// The first connection to it.
     pub remote: R,
