@@ -18,10 +18,10 @@ mod wire;
 pub use bindings::{Call, Dispatch, Interface, MessagePipe, RawMessage, Receiver, Remote, Reply};
 pub use core::NodeName;
 pub use error::{
-    BadMessage, CallError, InvitationError, PeerMisbehaved, RecvError, SendError, SendErrorKind, Why,
+    BadMessage, CallError, FuseError, FuseFailure, InvitationError, PeerMisbehaved, RecvError, SendError, SendErrorKind, Why,
 };
 pub use limits::Limits;
-pub use node::{INVITATION_VARIABLE, Inspection, Launched, LinkInspection, Node, NodeBuilder};
+pub use node::{AcceptedInvitation, INVITATION_VARIABLE, Invitation, Inspection, Launched, LinkInspection, Node, NodeBuilder};
 
 /// What generated code is written against. Nothing here needs to be named by hand.
 pub mod codegen {

@@ -9,6 +9,10 @@ use static_assertions::const_assert;
 pub const MESSAGE_PIPES_MAX: usize = 64;
 /// Most handles (file descriptors) in one message: well below the kernel's 253 per `sendmsg`.
 pub const MESSAGE_HANDLES_MAX: usize = 64;
+/// The longest name of a pipe within an invitation, in bytes.
+pub const PIPE_LABEL_BYTES_MAX: usize = 64;
+/// Guests of one member that the broker admits at the same time.
+pub const PENDING_ADMISSIONS_MAX: usize = 1024;
 /// How often a message that carries pipe ends may be forwarded. Two pipes that carry each other chase one another
 /// without end; this ends them. Honest bouncing of an end 100 times took 201 hops in the worst schedule found.
 pub const HOPS_MAX: u16 = 1024;

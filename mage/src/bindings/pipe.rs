@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
-use crate::error::{SendError, Why};
+use crate::error::{FuseFailure, SendError, Why};
 use crate::node::{Draft, End};
 
 /// One end of a message pipe: a capability to talk to whoever holds the other.
@@ -77,6 +77,20 @@ impl MessagePipe {
             bytes: incoming.bytes,
             pipes: incoming.pipes,
             handles: incoming.handles,
+        })
+    }
+
+    /// Makes one pipe of two: what is sent into the far end of this one comes out of the far end of the other, beginning
+    /// with what waits already, wherever the two have travelled. Both near ends are used up.
+    ///
+    /// # Errors
+    /// If the two ends belong to one pipe, or to different nodes or networks, or if either has been used: something was
+    /// sent from it or read from it. Both come back.
+    pub fn fuse(self, other: Self) -> Result<(), FuseFailure> {
+        self.end.fuse(other.end).map_err(|(error, first, second)| FuseFailure {
+            error,
+            first: Self { end: first },
+            second: Self { end: second },
         })
     }
 

@@ -11,7 +11,8 @@ use super::router::Router;
 use crate::error::PeerMisbehaved;
 
 impl<H> Router<H> {
-    fn up(&self, link: LinkId) -> Result<(NodeName, RealmId), PeerMisbehaved> {
+    /// The node and the network at the other end of a link whose handshake is done.
+    pub(super) fn up(&self, link: LinkId) -> Result<(NodeName, RealmId), PeerMisbehaved> {
         let entry = self.peers.links.get(&link).ok_or(PeerMisbehaved::WrongStage)?;
         match entry.stage {
             Stage::Up { peer } => Ok((peer, entry.realm)),
@@ -19,7 +20,7 @@ impl<H> Router<H> {
         }
     }
 
-    fn broker(&self, realm: RealmId) -> Broker {
+    pub(super) fn broker(&self, realm: RealmId) -> Broker {
         self.peers.realm(realm).map_or(Broker::Lost, |realm| realm.broker)
     }
 
@@ -57,7 +58,7 @@ impl<H> Router<H> {
         let links = self.peers.link_to(first).zip(self.peers.link_to(second));
         match links {
             Some((to_first, to_second)) if !self.peers.introduced.contains(&pair) => {
-                self.peers.introduced.insert(pair);
+                self.peers.introduce(first, second);
                 for (link, name, socket) in [(to_first, second, one), (to_second, first, other)] {
                     let frame = Frame::Control(Control::Introduce { name, socket });
                     self.effects.list.push(Effect::Transmit { link, frame });
@@ -121,6 +122,6 @@ impl<H> Router<H> {
     }
 }
 
-fn ordered(first: NodeName, second: NodeName) -> (NodeName, NodeName) {
+pub(super) fn ordered(first: NodeName, second: NodeName) -> (NodeName, NodeName) {
     (first.min(second), first.max(second))
 }

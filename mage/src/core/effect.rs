@@ -1,7 +1,7 @@
 //! What the core wants done. Frames are in the order in which they must reach each link.
 
 use super::frame::Frame;
-use super::name::{EndpointName, NodeName};
+use super::name::{EndpointName, NodeName, PipeLabel};
 use crate::error::{InvitationError, PeerMisbehaved};
 
 /// A link of this node, counted from 1 and never reused.
@@ -17,8 +17,10 @@ pub(crate) enum Effect<H> {
     Adopt { link: LinkId, me: NodeName, peer: NodeName, socket: H },
     /// As the broker: ask the policy, make a socket pair, then call [`super::Router::introduce`].
     Introduce { first: NodeName, second: NodeName },
-    /// An invitation was accepted by us; this end is its pipe.
-    Accepted { link: LinkId, pipe: EndpointName },
+    /// As the broker: make a name and a socket pair for a guest of `sponsor`, then call [`super::Router::admit`].
+    Admit { sponsor: NodeName, guest: u64 },
+    /// An invitation was accepted by us; these ends are its pipes.
+    Accepted { link: LinkId, pipes: Vec<(PipeLabel, EndpointName)> },
     /// An invitation that we tried to accept came to nothing.
     NotAccepted { link: LinkId, why: InvitationError },
     /// Flush and close this link; if there is a fault, the peer's.

@@ -1,7 +1,7 @@
 //! What travels on a link, as values. Their bytes are the business of [`crate::wire`].
 
 use super::endpoint::Side;
-use super::name::{Address, EndpointName, NodeName, PipeName};
+use super::name::{Address, EndpointName, NodeName, PipeLabel, PipeName};
 use super::window::{Count, Window};
 use crate::error::Why;
 
@@ -25,7 +25,8 @@ impl<H> Frame<H> {
     pub(crate) fn has_handles(&self) -> bool {
         match self {
             Self::Endpoint { body: Body::User(parcel), .. } => !parcel.handles.is_empty(),
-            Self::Control(Control::Introduce { .. }) => true,
+            Self::Control(Control::Introduce { .. } | Control::Admit { .. }) => true,
+            Self::Control(Control::Welcome(welcome)) => welcome.socket.is_some(),
             Self::Endpoint { .. } | Self::Control(_) => false,
         }
     }
@@ -94,13 +95,19 @@ pub(crate) enum Control<H> {
     /// First on every new link, from both sides.
     Hello(Hello),
     /// The inviter admits the acceptor.
-    Welcome(Welcome),
+    Welcome(Welcome<H>),
     /// To the broker: I want to reach this node.
     RequestIntroduction { name: NodeName },
     /// From the broker: here is a link to this node.
     Introduce { name: NodeName, socket: H },
     /// From the broker: you will not meet this node.
     IntroductionFailed { name: NodeName },
+    /// To the broker: I have a guest of my own; name it, and give me a link for it.
+    RequestAdmission { guest: u64 },
+    /// From the broker: the guest's name, and its link to me.
+    Admit { guest: u64, name: NodeName, socket: H },
+    /// From the broker: the guest stays outside.
+    RefuseAdmission { guest: u64 },
 }
 
 /// The opening of a handshake.
@@ -118,14 +125,18 @@ pub(crate) struct Hello {
 
 /// The answer to an acceptor's hello.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Welcome {
+pub(crate) struct Welcome<H> {
     pub(crate) version: u16,
+    /// Whether the two form a network of their own, apart from any that either is in.
+    pub(crate) isolated: bool,
     /// The acceptor's name from now on.
     pub(crate) you: NodeName,
     /// The inviter's name.
     pub(crate) me: NodeName,
     /// The broker of the network; the inviter itself, or a node it has a link to.
     pub(crate) broker: NodeName,
-    /// The pipes of the invitation.
-    pub(crate) pipes: Vec<Descriptor>,
+    /// The acceptor's link to the broker, unless that is the inviter.
+    pub(crate) socket: Option<H>,
+    /// The pipes of the invitation, with what they are called in it.
+    pub(crate) pipes: Vec<(PipeLabel, Descriptor)>,
 }

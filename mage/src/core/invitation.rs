@@ -8,41 +8,77 @@
 //!      │ ◄──────────────────── Accepted (per pipe) │
 //! ```
 //!
-//! The inviter's end is usable at once: the other end counts as an end that has been sent and not yet arrived, so what
-//! is sent to it waits, by the same rules as for any end on its way.
+//! The inviter's ends are usable at once: the other ends count as ends that have been sent and not yet arrived, so what
+//! is sent to them waits, by the same rules as for any end on its way. An inviter that is not the broker of its network
+//! has its guest admitted by the broker first (see [`super::admission`]).
 
 use super::effect::{Effect, LinkId};
-use super::frame::{Control, Frame, Hello, Welcome};
-use super::name::{EndpointName, NodeName};
+use super::frame::{Control, Descriptor, Frame, Hello, Welcome};
+use super::name::{EndpointName, NodeName, PipeLabel};
 use super::peers::{Broker, Peers, Realm, RealmId, Stage};
 use super::router::Router;
-use crate::error::{InvitationError, PeerMisbehaved};
+use crate::error::{InvitationError, PeerMisbehaved, Why};
 
 /// The wire versions that this build speaks.
 pub(crate) const VERSION_MIN: u16 = 1;
 /// The newest of them.
 pub(crate) const VERSION_MAX: u16 = 1;
 
+/// What an inviter knows of its guest before the handshake is over.
+#[derive(Debug)]
+pub(super) struct Inviting {
+    /// The ends that go over, packed.
+    pub(super) ends: Vec<(PipeLabel, EndpointName)>,
+    /// The version that the guest and we have in common, once it has said hello.
+    pub(super) version: Option<u16>,
+    /// The guest's name, once the broker has given it one.
+    pub(super) name: Option<NodeName>,
+    pub(super) isolated: bool,
+}
+
+/// What an invitation consists of.
+#[derive(Debug)]
+pub(crate) struct Invitation {
+    /// This node's name, should it have none yet in the network that the guest joins. Must be fresh.
+    pub(crate) me: NodeName,
+    /// The guest's name, should this node be the one to give it. Must be fresh.
+    pub(crate) guest: NodeName,
+    /// The ends that go over.
+    pub(crate) ends: Vec<(PipeLabel, EndpointName)>,
+    /// Whether the two shall form a network of their own.
+    pub(crate) isolated: bool,
+}
+
 impl<H> Router<H> {
-    /// Invites whoever is at the other end of a new link. `me` is this node's name should it have none yet, `guest` the
-    /// name the other will get; both must be fresh.
-    pub(crate) fn invite(&mut self, me: NodeName, guest: NodeName) -> (LinkId, NodeName, EndpointName) {
-        let realm = self.realm_for_guests(me);
-        let me = self.peers.realm(realm).and_then(|realm| realm.me).unwrap_or(me);
-        self.expect_guest(realm, guest);
-        let (ours, theirs) = self.create_pipe();
-        let pipes = self.depart(theirs, guest).into_iter().collect();
-        let link = self.peers.add_link(realm, Stage::Inviting { guest, pipes });
+    /// Invites whoever is at the other end of a new link.
+    pub(crate) fn invite(&mut self, invitation: Invitation) -> LinkId {
+        let Invitation { me, guest, ends, isolated } = invitation;
+        let realm = self.realm_for_guests(me, isolated);
+        for &(_, end) in &ends {
+            self.uncarry(end);
+            self.pack(end);
+        }
+        let inviting = Inviting { ends, version: None, name: None, isolated };
+        let link = self.peers.add_link(realm, Stage::Inviting(inviting));
         self.greet(link, true);
+        match self.peers.realm(realm).map(|realm| realm.broker) {
+            Some(Broker::Me) => {
+                self.expect_guest(realm, guest);
+                self.name_guest(link, guest);
+            }
+            Some(Broker::Node(broker)) => self.request_admission(link, broker),
+            Some(Broker::Lost) | None => {}
+        }
         self.settle();
-        (link, me, ours)
+        link
     }
 
-    /// The network that guests of ours join.
-    fn realm_for_guests(&mut self, me: NodeName) -> RealmId {
-        let brokered = self.peers.realms.iter().position(|realm| realm.broker == Broker::Me);
-        let index = brokered.unwrap_or_else(|| {
-            self.peers.realms.push(Realm { me: None, broker: Broker::Me });
+    /// The network that guests of ours join: that of which we are a member, or one that we found.
+    fn realm_for_guests(&mut self, me: NodeName, isolated: bool) -> RealmId {
+        let suits = |realm: &Realm| realm.is_open && realm.broker != Broker::Lost;
+        let known = self.peers.realms.iter().position(suits).filter(|_| !isolated);
+        let index = known.unwrap_or_else(|| {
+            self.peers.realms.push(Realm { me: None, broker: Broker::Me, is_open: !isolated });
             self.peers.realms.len() - 1
         });
         if let Some(realm) = self.peers.realms.get_mut(index) {
@@ -67,17 +103,19 @@ impl<H> Router<H> {
     pub(super) fn on_hello(&mut self, link: LinkId, hello: &Hello) -> Result<(), PeerMisbehaved> {
         let common = hello.version_min <= VERSION_MAX && VERSION_MIN <= hello.version_max;
         let entry = self.peers.links.get_mut(&link).ok_or(PeerMisbehaved::WrongStage)?;
-        let realm = entry.realm;
         match &mut entry.stage {
-            Stage::Inviting { guest, pipes } => {
+            Stage::Inviting(inviting) => {
                 if hello.inviting {
                     return Err(PeerMisbehaved::SameRole);
+                }
+                if inviting.version.is_some() {
+                    return Err(PeerMisbehaved::WrongStage);
                 }
                 if !common {
                     return Err(PeerMisbehaved::Version);
                 }
-                let (guest, pipes) = (*guest, std::mem::take(pipes));
-                self.welcome(link, realm, guest, pipes, hello.version_max.min(VERSION_MAX));
+                inviting.version = Some(hello.version_max.min(VERSION_MAX));
+                self.welcome(link, None);
                 Ok(())
             }
             Stage::AwaitingHello => {
@@ -98,54 +136,97 @@ impl<H> Router<H> {
         }
     }
 
-    fn welcome(
-        &mut self,
-        link: LinkId,
-        realm: RealmId,
-        guest: NodeName,
-        pipes: Vec<super::frame::Descriptor>,
-        version: u16,
-    ) {
-        let Some(me) = self.peers.realm(realm).and_then(|realm| realm.me) else { return };
-        let welcome = Welcome { version, you: guest, me, broker: me, pipes };
-        let frame = Frame::Control(Control::Welcome(welcome));
-        self.effects.list.push(Effect::Transmit { link, frame });
-        self.link_up(link, realm, guest);
+    /// The guest has a name.
+    pub(super) fn name_guest(&mut self, link: LinkId, name: NodeName) {
+        if let Some(Stage::Inviting(inviting)) = self.peers.links.get_mut(&link).map(|entry| &mut entry.stage) {
+            inviting.name = Some(name);
+        }
     }
 
-    pub(super) fn on_welcome(&mut self, link: LinkId, welcome: Welcome) -> Result<(), PeerMisbehaved> {
+    /// Welcomes the guest if it has both said hello and been named. `socket` is its link to the broker, if that is
+    /// not us; it comes back if it is too early.
+    pub(super) fn welcome(&mut self, link: LinkId, socket: Option<H>) -> Option<H> {
+        let Some(entry) = self.peers.links.get_mut(&link) else { return socket };
+        let realm = entry.realm;
+        let Stage::Inviting(inviting) = &mut entry.stage else { return socket };
+        let (Some(version), Some(you)) = (inviting.version, inviting.name) else { return socket };
+        let (ends, isolated) = (std::mem::take(&mut inviting.ends), inviting.isolated);
+        let socket = socket.or_else(|| self.peers.sockets.remove(&link));
+        let Some((me, broker)) = self.peers.realm(realm).and_then(|realm| realm.me.zip(realm.broker_name())) else {
+            return socket;
+        };
+        let mut pipes = Vec::new();
+        for (label, end) in ends {
+            pipes.extend(self.address_to(end, you).map(|descriptor| (label, descriptor)));
+        }
+        let welcome = Welcome { version, isolated, you, me, broker, socket, pipes };
+        let frame = Frame::Control(Control::Welcome(welcome));
+        self.effects.list.push(Effect::Transmit { link, frame });
+        self.link_up(link, realm, you);
+        None
+    }
+
+    /// The guest will never come: the ends that were to go over are lost.
+    pub(super) fn lose_guest(&mut self, inviting: Inviting) {
+        for (_, end) in inviting.ends {
+            self.lose_peer(end, Why::PeerDied);
+        }
+        if let Some(name) = inviting.name {
+            self.mark_lost(name);
+            self.lose_node(name);
+        }
+    }
+
+    pub(super) fn on_welcome(&mut self, link: LinkId, welcome: Welcome<H>) -> Result<(), PeerMisbehaved> {
+        let Welcome { version, isolated, you, me, broker, socket, pipes } = welcome;
+        if let Err(fault) = self.check_welcome(link, (you, me, broker), socket.is_some(), version) {
+            self.effects.trash.extend(socket);
+            return Err(fault);
+        }
+        let realm = self.join(link, you, broker, isolated);
+        self.link_up(link, realm, me);
+        if let Some(socket) = socket {
+            let link = self.peers.add_link(realm, Stage::Up { peer: broker });
+            self.effects.list.push(Effect::Adopt { link, me: you, peer: broker, socket });
+            self.link_up(link, realm, broker);
+        }
+        let (labels, descriptors): (Vec<PipeLabel>, Vec<Descriptor>) = pipes.into_iter().unzip();
+        self.check_descriptors(me, &descriptors)?;
+        let ends: Vec<EndpointName> =
+            descriptors.into_iter().map(|descriptor| self.bind(me, descriptor)).collect();
+        self.effects.list.push(Effect::Accepted { link, pipes: labels.into_iter().zip(ends).collect() });
+        Ok(())
+    }
+
+    fn check_welcome(
+        &self,
+        link: LinkId,
+        (you, me, broker): (NodeName, NodeName, NodeName),
+        has_socket: bool,
+        version: u16,
+    ) -> Result<(), PeerMisbehaved> {
         let stage = self.peers.links.get(&link).map(|entry| &entry.stage);
         if !matches!(stage, Some(Stage::AwaitingWelcome)) {
             return Err(PeerMisbehaved::WrongStage);
         }
-        let Welcome { version, you, me, broker, pipes } = welcome;
-        let ours = self.peers.realms.iter().any(|realm| realm.me == Some(you));
-        if you == me || ours || you.is_local() || me.is_local() || self.peers.knows(me) {
+        let is_ours = |name| self.peers.realms.iter().any(|realm| realm.me == Some(name));
+        let names = [you, me, broker];
+        let strange = names.iter().any(|name| name.is_local() || is_ours(*name) || self.peers.knows(*name));
+        if strange || you == me || you == broker {
             return Err(PeerMisbehaved::InvalidName);
         }
-        if !(VERSION_MIN..=VERSION_MAX).contains(&version) || broker != me {
+        if !(VERSION_MIN..=VERSION_MAX).contains(&version) || has_socket == (broker == me) {
             return Err(PeerMisbehaved::FieldValue);
-        }
-        let realm = self.join(link, you, me);
-        self.link_up(link, realm, me);
-        self.check_descriptors(me, &pipes)?;
-        let mut ends =
-            pipes.into_iter().map(|descriptor| self.bind(me, descriptor)).collect::<Vec<_>>().into_iter();
-        match ends.next() {
-            Some(pipe) => self.effects.list.push(Effect::Accepted { link, pipe }),
-            None => self.effects.list.push(Effect::NotAccepted { link, why: InvitationError::NoPipe }),
-        }
-        for surplus in ends {
-            self.later(super::router::Work::Close(surplus));
         }
         Ok(())
     }
 
     /// Becomes a member of the inviter's network: of our own accord the first time, in isolation from the others later.
-    fn join(&mut self, link: LinkId, you: NodeName, inviter: NodeName) -> RealmId {
-        let membership = Realm { me: Some(you), broker: Broker::Node(inviter) };
+    fn join(&mut self, link: LinkId, you: NodeName, broker: NodeName, isolated: bool) -> RealmId {
         let first = self.peers.realms.len() == 1 && self.peers.links.len() == 1 && self.peers.knows_nobody();
-        let realm = if first {
+        let membership =
+            Realm { me: Some(you), broker: Broker::Node(broker), is_open: first && !isolated };
+        let realm = if first && !isolated {
             self.peers.realms = vec![membership];
             Peers::<H>::HOME
         } else {

@@ -45,10 +45,12 @@
 //! | node of prev lost | as `End` | as `End` | as `End` | – |
 //! | node of peer lost | refuse to send | `End` to the old peer, erase | erase | – |
 
+mod admission;
 mod broker;
 mod effect;
 mod endpoint;
 mod frame;
+mod fuse;
 mod held;
 mod invitation;
 mod message;
@@ -63,10 +65,11 @@ mod window;
 
 pub(crate) use effect::{Effect, LinkId};
 pub(crate) use endpoint::{Side, Status};
+pub(crate) use invitation::Invitation;
 pub(crate) use frame::{Body, Control, Descriptor, Ends, Frame, Hello, Parcel, Welcome};
 pub(crate) use message::{Draft, Message};
 pub use name::NodeName;
-pub(crate) use name::{Address, EndpointName, PipeName};
+pub(crate) use name::{Address, EndpointName, PipeLabel, PipeName};
 pub(crate) use open::Received;
 pub(crate) use router::Router;
 pub(crate) use window::{Count, Window};

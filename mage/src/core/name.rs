@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::limits::PIPE_LABEL_BYTES_MAX;
+
 /// The name of a node within its network, chosen by the network's broker. It is public, not a secret: what a node may do
 /// follows from the link a frame came over, never from a name inside the frame.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +57,11 @@ pub(crate) struct EndpointName {
     pub(crate) number: u64,
 }
 
+impl EndpointName {
+    /// The name that no endpoint has.
+    pub(crate) const NONE: Self = Self { creator: NodeName::LOCAL, number: 0 };
+}
+
 impl fmt::Debug for EndpointName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:?}#{}", self.creator, self.number)
@@ -92,5 +99,20 @@ pub(crate) struct PipeName {
 impl fmt::Debug for PipeName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:?}|{}", self.creator, self.number)
+    }
+}
+
+/// What a pipe is called within an invitation. The one pipe of a plain invitation has the empty label.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PipeLabel(String);
+
+impl PipeLabel {
+    /// `None` if it is longer than [`PIPE_LABEL_BYTES_MAX`].
+    pub(crate) fn new(label: &str) -> Option<Self> {
+        (label.len() <= PIPE_LABEL_BYTES_MAX).then(|| Self(label.to_owned()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }

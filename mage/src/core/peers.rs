@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::broker::ordered;
 use super::effect::{Effect, LinkId};
-use super::frame::{Body, Control, Descriptor, Frame};
+use super::frame::{Body, Control, Frame};
+use super::invitation::Inviting;
 use super::name::NodeName;
 use super::router::{Router, Work};
 use crate::error::{InvitationError, PeerMisbehaved};
@@ -19,6 +21,10 @@ pub(super) struct Peers<H> {
     /// As broker: who has been introduced to whom, the smaller name first.
     pub(super) introduced: BTreeSet<(NodeName, NodeName)>,
     last_link: u64,
+    /// As broker: how many guests of each member are being admitted.
+    pub(super) admissions: BTreeMap<NodeName, usize>,
+    /// As member: the broker's sockets for guests that have not said hello yet.
+    pub(super) sockets: BTreeMap<LinkId, H>,
 }
 
 /// One network that this node is in. A pipe never leaves the network it has reached.
@@ -26,6 +32,19 @@ pub(super) struct Peers<H> {
 pub(super) struct Realm {
     pub(super) me: Option<NodeName>,
     pub(super) broker: Broker,
+    /// Whether guests of ours join it.
+    pub(super) is_open: bool,
+}
+
+impl Realm {
+    /// The name of its broker.
+    pub(super) fn broker_name(&self) -> Option<NodeName> {
+        match self.broker {
+            Broker::Me => self.me,
+            Broker::Node(broker) => Some(broker),
+            Broker::Lost => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +66,8 @@ pub(super) struct Link {
 
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// We invite; these ends go to the other side when it says hello.
-    Inviting {
-        guest: NodeName,
-        pipes: Vec<Descriptor>,
-    },
+    /// We invite, and wait for the other side's hello, or for the broker to admit it, or for both.
+    Inviting(Inviting),
     AwaitingHello,
     AwaitingWelcome,
     Up {
@@ -85,9 +101,11 @@ impl<H> Default for Peers<H> {
         Self {
             nodes: BTreeMap::new(),
             links: BTreeMap::new(),
-            realms: vec![Realm { me: None, broker: Broker::Me }],
+            realms: vec![Realm { me: None, broker: Broker::Me, is_open: true }],
             introduced: BTreeSet::new(),
             last_link: 0,
+            admissions: BTreeMap::new(),
+            sockets: BTreeMap::new(),
         }
     }
 }
@@ -101,6 +119,11 @@ impl<H> Peers<H> {
         let link = LinkId(self.last_link);
         self.links.insert(link, Link { realm, stage });
         link
+    }
+
+    /// As broker: the two have a link of their own.
+    pub(super) fn introduce(&mut self, first: NodeName, second: NodeName) {
+        self.introduced.insert(ordered(first, second));
     }
 
     /// The node at the other end of a link whose handshake is done.
@@ -225,7 +248,10 @@ impl<H> Router<H> {
     fn trash_frame(&mut self, frame: Frame<H>) {
         match frame {
             Frame::Endpoint { body, .. } => self.trash_body(body),
-            Frame::Control(Control::Introduce { socket, .. }) => self.effects.trash.push(socket),
+            Frame::Control(Control::Introduce { socket, .. } | Control::Admit { socket, .. }) => {
+                self.effects.trash.push(socket);
+            }
+            Frame::Control(Control::Welcome(welcome)) => self.effects.trash.extend(welcome.socket),
             Frame::Control(_) => {}
         }
     }
@@ -260,22 +286,28 @@ impl<H> Router<H> {
         self.settle();
     }
 
-    /// Drops a link of ours, for a fault of the peer's or without one.
+    /// Drops a link of ours, for a fault of the peer's or without one. Nothing happens if it is over already: a fault
+    /// costs the link once.
     pub(crate) fn drop_link(&mut self, link: LinkId, fault: Option<PeerMisbehaved>) {
+        if !self.peers.links.contains_key(&link) {
+            return;
+        }
         self.effects.list.push(Effect::Drop { link, fault });
         self.forget_link(link, fault.map_or(InvitationError::Closed, InvitationError::Misbehaved));
     }
 
     pub(super) fn forget_link(&mut self, link: LinkId, why: InvitationError) {
         let Some(Link { realm, stage }) = self.peers.links.remove(&link) else { return };
+        self.effects.trash.extend(self.peers.sockets.remove(&link));
         let node = match stage {
-            Stage::Inviting { guest, .. } => guest,
+            Stage::Inviting(inviting) => return self.lose_guest(inviting),
             Stage::Up { peer } if self.peers.link_to(peer) == Some(link) => peer,
             Stage::Up { .. } => return,
             Stage::AwaitingHello | Stage::AwaitingWelcome => {
                 return self.effects.list.push(Effect::NotAccepted { link, why });
             }
         };
+        self.peers.admissions.remove(&node);
         self.peers.introduced.retain(|&(first, second)| first != node && second != node);
         self.mark_lost(node);
         self.lose_node(node);
@@ -300,6 +332,7 @@ impl<H> Router<H> {
             self.mark_lost(name);
             self.lose_node(name);
         }
+        self.lose_unadmitted_guests(realm);
     }
 
     /// The nodes that this one has a link to.

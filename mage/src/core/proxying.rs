@@ -31,21 +31,33 @@ impl<H> Router<H> {
 
     /// An end leaves for `node`: it stays behind as a forwarder.
     pub(super) fn depart(&mut self, end: EndpointName, node: NodeName) -> Option<Descriptor> {
+        self.pack(end);
+        self.address_to(end, node)
+    }
+
+    /// An end leaves, and it is not known yet where to. What arrives here waits.
+    pub(super) fn pack(&mut self, end: EndpointName) {
+        let Some(endpoint) = self.endpoints.get_mut(&end) else { return };
+        let old = std::mem::replace(&mut endpoint.peer, Address::here(EndpointName::NONE));
+        let state = std::mem::replace(&mut endpoint.state, State::Moving(Moving { old, slot: None }));
+        self.discard_state(state);
+    }
+
+    /// The end that was packed leaves for `node`.
+    pub(super) fn address_to(&mut self, end: EndpointName, node: NodeName) -> Option<Descriptor> {
         let number = self.next_number_for(node);
         let endpoint = self.endpoints.get_mut(&end)?;
+        let State::Moving(Moving { old, .. }) = endpoint.state else { return None };
         let descriptor = Descriptor {
             number,
             pipe: endpoint.pipe,
             side: endpoint.side,
             mute: endpoint.outgoing != super::endpoint::Outgoing::Open,
-            peer: endpoint.peer,
+            peer: old,
             origin: end,
             window: endpoint.window,
         };
-        let old = endpoint.peer;
         endpoint.peer = Address { node, endpoint: EndpointName { creator: NodeName::LOCAL, number } };
-        let state = std::mem::replace(&mut endpoint.state, State::Moving(Moving { old, slot: None }));
-        self.discard_state(state);
         Some(descriptor)
     }
 

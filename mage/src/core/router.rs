@@ -593,6 +593,9 @@ impl<H> Router<H> {
             Control::RequestIntroduction { name } => self.on_request_introduction(link, name),
             Control::Introduce { name, socket } => self.on_introduce(link, name, socket),
             Control::IntroductionFailed { name } => self.on_introduction_failed(link, name),
+            Control::RequestAdmission { guest } => self.on_request_admission(link, guest),
+            Control::Admit { guest, name, socket } => self.on_admit(link, guest, name, socket),
+            Control::RefuseAdmission { guest } => self.on_refuse_admission(link, guest),
         }
     }
 }

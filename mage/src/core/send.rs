@@ -88,7 +88,7 @@ impl<H> Router<H> {
     }
 
     /// The network that the pipe of `name` has reached, if it has left this node at all.
-    fn network_of(&self, name: EndpointName) -> Option<RealmId> {
+    pub(super) fn network_of(&self, name: EndpointName) -> Option<RealmId> {
         let mut at = name;
         for _ in 0..=self.endpoints.len() {
             let endpoint = self.endpoints.get(&at)?;

@@ -13,7 +13,7 @@ use mage_sched::{Interest, Transfer, Watch};
 use super::inbox::Inbox;
 use super::outbox::{Ending, Outbox};
 use super::socket::{self, Handle, ReadError};
-use crate::core::{Frame, LinkId};
+use crate::core::{Control, Frame, LinkId};
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::node::Shared;
 use crate::wire::{Names, encode};
@@ -195,6 +195,9 @@ impl Driver {
                 return;
             }
             let Some(frame) = self.batch.pop_front() else { return };
+            if let Frame::Control(Control::Welcome(welcome)) = &frame {
+                self.names = Names::of_inviter(welcome);
+            }
             encode(frame, self.names, &mut self.bytes, &mut self.handles);
         }
     }

@@ -12,16 +12,18 @@ use mage_sched::Scheduler;
 use mage_sched::sync::Mutex;
 use smallvec::SmallVec;
 
-use crate::core::{Effect, EndpointName, Frame, LinkId, NodeName, Router};
+use crate::core::{Effect, EndpointName, Frame, LinkId, NodeName, PipeLabel, Router};
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::limits::{FAULTS_KEPT_MAX, Limits};
-use crate::link::{Driver, Ending, Handle, Outbox, Start, check_stream_socket, socket_pair};
+use crate::link::{Driver, Ending, Handle, Outbox, Start, check_stream_socket, fresh_name, socket_pair};
 use crate::wire::{Names, PAYLOAD_BYTES_CAP};
 
 /// Who may meet whom; asked by the broker's node only.
 pub(crate) type Policy = dyn Fn(NodeName, NodeName) -> bool + Send + Sync;
 /// Where an accepted invitation is awaited.
-pub(crate) type Acceptance = oneshot::Sender<Result<EndpointName, InvitationError>>;
+pub(crate) type Acceptance = oneshot::Sender<Accepted>;
+/// How it went: the pipes, by what they are called in the invitation.
+pub(crate) type Accepted = Result<Vec<(PipeLabel, EndpointName)>, InvitationError>;
 
 /// The node itself, shared by its users and its links.
 pub(crate) struct Shared {
@@ -56,9 +58,10 @@ struct After {
 struct Rare {
     trash: Vec<Handle>,
     frames: Vec<Frame<Handle>>,
-    accepted: Vec<(Acceptance, Result<EndpointName, InvitationError>)>,
+    accepted: Vec<(Acceptance, Accepted)>,
     adopt: Vec<Adoption>,
     introduce: Vec<(NodeName, NodeName)>,
+    admit: Vec<(NodeName, u64)>,
     outboxes: Vec<Arc<Outbox>>,
 }
 
@@ -104,8 +107,10 @@ impl Shared {
     #[cold]
     fn finish_rare(self: &Arc<Self>, mut rare: Box<Rare>) {
         for (acceptance, result) in rare.accepted.drain(..) {
-            if let Err(Ok(name)) = acceptance.send(result) {
-                self.act(|router| router.close(name, crate::error::Why::Closed));
+            if let Err(Ok(pipes)) = acceptance.send(result) {
+                for (_, name) in pipes {
+                    self.act(|router| router.close(name, crate::error::Why::Closed));
+                }
             }
         }
         for adoption in mem::take(&mut rare.adopt) {
@@ -115,6 +120,10 @@ impl Shared {
             let allowed = self.policy.as_ref().is_none_or(|policy| policy(first, second));
             let sockets = allowed.then(socket_pair).and_then(Result::ok);
             self.act(|router| router.introduce(first, second, sockets));
+        }
+        for (sponsor, guest) in mem::take(&mut rare.admit) {
+            let admission = fresh_name().and_then(|name| Ok((name, socket_pair()?))).ok();
+            self.act(|router| router.admit(sponsor, guest, admission));
         }
     }
 
@@ -150,25 +159,25 @@ impl Shared {
     }
 
     /// Like [`Self::act`], for a new link: it has an outbox before its first frame is appended.
-    pub(crate) fn open_link<R>(
+    pub(crate) fn open_link(
         self: &Arc<Self>,
         outbox: Arc<Outbox>,
         acceptance: Option<Acceptance>,
-        transition: impl FnOnce(&mut Router<Handle>) -> (LinkId, R),
-    ) -> (LinkId, R) {
+        transition: impl FnOnce(&mut Router<Handle>) -> LinkId,
+    ) -> LinkId {
         let mut after = After::default();
-        let answer = {
+        let link = {
             let mut inner = self.inner.lock();
-            let (link, answer) = transition(&mut inner.router);
+            let link = transition(&mut inner.router);
             inner.outboxes.insert(link, outbox);
             if let Some(acceptance) = acceptance {
                 inner.accepting.insert(link, acceptance);
             }
             inner.flush(&mut after);
-            (link, answer)
+            link
         };
         self.finish(after);
-        answer
+        link
     }
 
     /// Frames have come over a link. An error is the peer's fault, and the link is over.
@@ -286,8 +295,9 @@ impl Inner {
                     after.rare().adopt.push(Adoption { link, names, socket, outbox });
                 }
                 Effect::Introduce { first, second } => after.rare().introduce.push((first, second)),
-                Effect::Accepted { link, pipe } => {
-                    after.rare().accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Ok(pipe))));
+                Effect::Admit { sponsor, guest } => after.rare().admit.push((sponsor, guest)),
+                Effect::Accepted { link, pipes } => {
+                    after.rare().accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Ok(pipes))));
                 }
                 Effect::NotAccepted { link, why } => {
                     after.rare().accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Err(why))));

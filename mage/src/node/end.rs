@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::{NamedDraft, User};
 use crate::bindings::MessagePipe;
 use crate::core::{EndpointName, Message, Received, Status};
-use crate::error::{SendError, SendErrorKind, Why};
+use crate::error::{FuseError, SendError, SendErrorKind, Why};
 use crate::link::Handle;
 
 /// An owned end. Dropping it closes it.
@@ -105,13 +105,33 @@ impl End {
     }
 
     /// Gives up ownership without closing.
-    fn into_name(mut self) -> EndpointName {
+    pub(crate) fn into_name(mut self) -> EndpointName {
         self.user = None;
         self.name
     }
 
-    fn belongs_to(&self, user: &Arc<User>) -> bool {
+    fn is_of(&self, user: &Arc<User>) -> bool {
         self.user.as_ref().is_some_and(|own| Arc::ptr_eq(own, user))
+    }
+
+    /// Whether it lives on this node.
+    pub(crate) fn belongs_to(&self, node: &super::Node) -> bool {
+        self.is_of(&node.user)
+    }
+
+    /// Makes one pipe of the pipes of two ends.
+    pub(crate) fn fuse(self, other: Self) -> Result<(), (FuseError, Self, Self)> {
+        let Some(user) = self.user.clone().filter(|user| other.is_of(user)) else {
+            return Err((FuseError::OtherNetwork, self, other));
+        };
+        match user.shared.act(|router| router.fuse(self.name, other.name)) {
+            Ok(()) => {
+                self.into_name();
+                other.into_name();
+                Ok(())
+            }
+            Err(error) => Err((error, self, other)),
+        }
     }
 }
 
@@ -167,7 +187,7 @@ impl EndRef {
 
 fn send(user: &Arc<User>, name: EndpointName, draft: Draft) -> Result<(), SendError> {
     let Draft { bytes, pipes, handles } = draft;
-    if pipes.iter().any(|pipe| !pipe.end().belongs_to(user)) {
+    if pipes.iter().any(|pipe| !pipe.end().is_of(user)) {
         return Err(SendError::new(SendErrorKind::OtherNetwork, pipes, handles));
     }
     let ends = pipes.into_iter().map(|pipe| pipe.into_end().into_name()).collect();

@@ -17,6 +17,7 @@ pub(crate) use act::Shared;
 pub use builder::NodeBuilder;
 pub(crate) use end::{Draft, Drained, End, EndRef, Incoming};
 pub use inspect::{Inspection, LinkInspection};
+pub use invitation::{AcceptedInvitation, Invitation};
 pub use launch::{INVITATION_VARIABLE, Launched};
 
 use crate::bindings::MessagePipe;

@@ -6,7 +6,9 @@ use super::encode::{MUTE, SECOND};
 use super::header::{DESCRIPTOR_BYTES_MIN, HEADER_BYTES, Header, Kind, MAGIC, can_begin_link};
 use super::names::{Names, read_raw_node};
 use super::reader::Reader;
-use crate::core::{Body, Control, Count, Descriptor, Ends, Frame, Hello, Parcel, Side, Welcome, Window};
+use crate::core::{
+    Body, Control, Count, Descriptor, Ends, Frame, Hello, Parcel, PipeLabel, Side, Welcome, Window,
+};
 use crate::error::{PeerMisbehaved, Why};
 use crate::limits::{Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX};
 
@@ -95,13 +97,21 @@ fn read_frame<H>(
 ) -> Result<Frame<H>, PeerMisbehaved> {
     let control = match kind {
         Kind::Hello => Control::Hello(read_hello(reader)?),
-        Kind::Welcome => Control::Welcome(read_welcome(reader)?),
+        Kind::Welcome => Control::Welcome(read_welcome(reader, handles)?),
         Kind::RequestIntroduction => Control::RequestIntroduction { name: names.read_node(reader)? },
         Kind::IntroductionFailed => Control::IntroductionFailed { name: names.read_node(reader)? },
         Kind::Introduce => {
             let name = names.read_node(reader)?;
             let socket = handles.into_iter().next().ok_or(PeerMisbehaved::MissingHandles)?;
             Control::Introduce { name, socket }
+        }
+        Kind::RequestAdmission => Control::RequestAdmission { guest: reader.u64()? },
+        Kind::RefuseAdmission => Control::RefuseAdmission { guest: reader.u64()? },
+        Kind::Admit => {
+            let guest = reader.u64()?;
+            let name = names.read_node(reader)?;
+            let socket = handles.into_iter().next().ok_or(PeerMisbehaved::MissingHandles)?;
+            Control::Admit { guest, name, socket }
         }
         Kind::User => {
             return between(reader, names, |reader| {
@@ -215,15 +225,35 @@ fn read_hello(reader: &mut Reader<'_>) -> Result<Hello, PeerMisbehaved> {
     Ok(Hello { version_min, version_max, features, inviting })
 }
 
-fn read_welcome(reader: &mut Reader<'_>) -> Result<Welcome, PeerMisbehaved> {
+fn read_welcome<H>(reader: &mut Reader<'_>, handles: Vec<H>) -> Result<Welcome<H>, PeerMisbehaved> {
     let version = reader.u16()?;
+    let isolated = match reader.byte()? {
+        0 => false,
+        1 => true,
+        _ => return Err(PeerMisbehaved::FieldValue),
+    };
     let you = read_raw_node(reader)?;
     let me = read_raw_node(reader)?;
     let broker = read_raw_node(reader)?;
     if you == me {
         return Err(PeerMisbehaved::InvalidName);
     }
-    let mut welcome = Welcome { version, you, me, broker, pipes: Vec::new() };
-    welcome.pipes = read_descriptors(reader, Names::of_acceptor(&welcome))?;
+    let socket = handles.into_iter().next();
+    let mut welcome = Welcome { version, isolated, you, me, broker, socket, pipes: Vec::new() };
+    let names = Names::of_acceptor(&welcome);
+    let count = usize::from(reader.byte()?);
+    if count > MESSAGE_PIPES_MAX {
+        return Err(PeerMisbehaved::TooManyAttachments);
+    }
+    for _ in 0..count {
+        let label = read_label(reader)?;
+        welcome.pipes.push((label, read_descriptor(reader, names)?));
+    }
     Ok(welcome)
+}
+
+fn read_label(reader: &mut Reader<'_>) -> Result<PipeLabel, PeerMisbehaved> {
+    let length = usize::from(reader.byte()?);
+    let text = std::str::from_utf8(reader.slice(length)?).map_err(|_| PeerMisbehaved::FieldValue)?;
+    PipeLabel::new(text).ok_or(PeerMisbehaved::FieldValue)
 }

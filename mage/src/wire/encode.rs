@@ -99,11 +99,19 @@ fn put_count(count: Count, out: &mut Vec<u8>) {
 fn put_control<H>(control: Control<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec<H>) {
     match control {
         Control::Hello(hello) => put_hello(&hello, out),
-        Control::Welcome(welcome) => put_welcome(&welcome, out),
+        Control::Welcome(welcome) => put_welcome(welcome, out, handles),
         Control::RequestIntroduction { name } | Control::IntroductionFailed { name } => {
             names.put_node(name, out);
         }
         Control::Introduce { name, socket } => {
+            names.put_node(name, out);
+            handles.push(socket);
+        }
+        Control::RequestAdmission { guest } | Control::RefuseAdmission { guest } => {
+            out.extend_from_slice(&guest.to_le_bytes());
+        }
+        Control::Admit { guest, name, socket } => {
+            out.extend_from_slice(&guest.to_le_bytes());
             names.put_node(name, out);
             handles.push(socket);
         }
@@ -120,12 +128,19 @@ fn put_hello(hello: &Hello, out: &mut Vec<u8>) {
 }
 
 /// The names of a welcome are written as they are: its receiver does not know yet which of them is its own.
-fn put_welcome(welcome: &Welcome, out: &mut Vec<u8>) {
-    let Welcome { version, you, me, broker, pipes } = welcome;
+fn put_welcome<H>(welcome: Welcome<H>, out: &mut Vec<u8>, handles: &mut Vec<H>) {
+    let names = Names::of_inviter(&welcome);
+    let Welcome { version, isolated, you, me, broker, socket, pipes } = welcome;
     out.extend_from_slice(&version.to_le_bytes());
+    out.push(u8::from(isolated));
     for node in [you, me, broker] {
         out.extend_from_slice(&node.to_bytes());
     }
     out.push(saturated(pipes.len()));
-    put_descriptors(pipes, Names::of_inviter(welcome), out);
+    for (label, descriptor) in &pipes {
+        out.push(saturated(label.as_str().len()));
+        out.extend_from_slice(label.as_str().as_bytes());
+        put_descriptors(std::slice::from_ref(descriptor), names, out);
+    }
+    handles.extend(socket);
 }

@@ -6,7 +6,7 @@ use static_assertions::const_assert;
 
 use crate::core::{Body, Control, Frame};
 use crate::error::PeerMisbehaved;
-use crate::limits::{FRAME_BYTES_CAP, Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX};
+use crate::limits::{FRAME_BYTES_CAP, Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX, PIPE_LABEL_BYTES_MAX};
 
 /// The header of every frame.
 pub(super) const HEADER_BYTES: usize = 8;
@@ -47,7 +47,11 @@ pub(super) const HELLO_BYTES: usize = HEADER_BYTES + MAGIC.len() + 8 + 2 + 2 + 1
 /// The same, as any version may ever write it. It fits into one byte, so that the first byte of a link tells already.
 pub(super) const HELLO_BYTES_MAX: usize = 255;
 /// The admission of an acceptor, without any pipe.
-const WELCOME_BYTES: usize = HEADER_BYTES + 2 + 3 * NODE_NAME_BYTES + 1;
+const WELCOME_BYTES: usize = HEADER_BYTES + 2 + 1 + 3 * NODE_NAME_BYTES + 1;
+/// What one pipe adds to it: its label and its descriptor.
+const WELCOMED_PIPE_BYTES_MAX: usize = 1 + PIPE_LABEL_BYTES_MAX + DESCRIPTOR.max;
+/// A frame about a guest of a member.
+const ABOUT_GUEST_BYTES: usize = HEADER_BYTES + 8;
 /// The largest frame of an unknown kind that is skipped.
 pub(super) const SKIPPED_BYTES_MAX: usize = 64 << 10;
 
@@ -58,7 +62,8 @@ const_assert!(DESCRIPTOR.min == 101 && DESCRIPTOR.max == 165);
 const_assert!(BETWEEN_ENDPOINTS.min == 26 && BETWEEN_ENDPOINTS.max == 58);
 const_assert!(USER_FIXED.min == 37 && USER_FIXED.max == 69);
 const_assert!(HELLO_BYTES == 29 && HELLO_BYTES < HELLO_BYTES_MAX && HELLO_BYTES_MAX <= u8::MAX as usize);
-const_assert!(WELCOME_BYTES == 59);
+const_assert!(WELCOME_BYTES == 60);
+const_assert!(PIPE_LABEL_BYTES_MAX < u8::MAX as usize);
 // The counts are single bytes, and 255 is left to stand for "too many".
 const_assert!(MESSAGE_PIPES_MAX < u8::MAX as usize);
 const_assert!(MESSAGE_HANDLES_MAX < u8::MAX as usize);
@@ -94,6 +99,9 @@ pub(super) enum Kind {
     RequestIntroduction = 3,
     Introduce = 4,
     IntroductionFailed = 5,
+    RequestAdmission = 6,
+    Admit = 7,
+    RefuseAdmission = 8,
     User = 32,
     End = 33,
     PrevIs = 34,
@@ -105,12 +113,15 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Hello,
         Self::Welcome,
         Self::RequestIntroduction,
         Self::Introduce,
         Self::IntroductionFailed,
+        Self::RequestAdmission,
+        Self::Admit,
+        Self::RefuseAdmission,
         Self::User,
         Self::End,
         Self::PrevIs,
@@ -139,6 +150,9 @@ impl Kind {
                 Control::RequestIntroduction { .. } => Self::RequestIntroduction,
                 Control::Introduce { .. } => Self::Introduce,
                 Control::IntroductionFailed { .. } => Self::IntroductionFailed,
+                Control::RequestAdmission { .. } => Self::RequestAdmission,
+                Control::Admit { .. } => Self::Admit,
+                Control::RefuseAdmission { .. } => Self::RefuseAdmission,
             },
         }
     }
@@ -160,9 +174,14 @@ impl Kind {
     fn bytes(self, limits: &Limits) -> RangeInclusive<usize> {
         match self {
             Self::Hello => HELLO_BYTES..=HELLO_BYTES_MAX,
-            Self::Welcome => WELCOME_BYTES..=WELCOME_BYTES + MESSAGE_PIPES_MAX * DESCRIPTOR.max,
+            Self::Welcome => WELCOME_BYTES..=WELCOME_BYTES + MESSAGE_PIPES_MAX * WELCOMED_PIPE_BYTES_MAX,
             Self::RequestIntroduction | Self::Introduce | Self::IntroductionFailed => {
                 ABOUT_NODE_BYTES..=ABOUT_NODE_BYTES
+            }
+            Self::RequestAdmission | Self::RefuseAdmission => ABOUT_GUEST_BYTES..=ABOUT_GUEST_BYTES,
+            Self::Admit => {
+                let bytes = ABOUT_GUEST_BYTES + NODE_NAME_BYTES;
+                bytes..=bytes
             }
             Self::User => {
                 let most = limits.message_bytes_max.min(PAYLOAD_BYTES_CAP) + USER_OVERHEAD_MAX;
@@ -179,8 +198,8 @@ impl Kind {
     fn check_handles(self, handles: usize) -> Result<(), PeerMisbehaved> {
         match (self, handles) {
             (Self::User, _) if handles > MESSAGE_HANDLES_MAX => Err(PeerMisbehaved::TooManyAttachments),
-            (Self::Introduce, 0) => Err(PeerMisbehaved::MissingHandles),
-            (Self::User, _) | (Self::Introduce, 1) | (_, 0) => Ok(()),
+            (Self::Introduce | Self::Admit, 0) => Err(PeerMisbehaved::MissingHandles),
+            (Self::User, _) | (Self::Introduce | Self::Admit | Self::Welcome, 1) | (_, 0) => Ok(()),
             _ => Err(PeerMisbehaved::UnexpectedHandles),
         }
     }

@@ -22,12 +22,12 @@ pub(crate) struct Names {
 
 impl Names {
     /// What the acceptor of an invitation knows from the moment it has this welcome.
-    pub(crate) fn of_acceptor(welcome: &Welcome) -> Self {
+    pub(crate) fn of_acceptor<H>(welcome: &Welcome<H>) -> Self {
         Self { me: Some(welcome.you), them: Some(welcome.me) }
     }
 
     /// What the inviter knew when it wrote this welcome.
-    pub(super) fn of_inviter(welcome: &Welcome) -> Self {
+    pub(crate) fn of_inviter<H>(welcome: &Welcome<H>) -> Self {
         Self { me: Some(welcome.me), them: Some(welcome.you) }
     }
 

@@ -32,6 +32,12 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
+    pub(super) fn slice(&mut self, length: usize) -> Result<&'a [u8], PeerMisbehaved> {
+        let (bytes, rest) = self.rest.split_at_checked(length).ok_or(PeerMisbehaved::FrameShape)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
     /// How many bytes are left.
     pub(super) fn left(&self) -> usize {
         self.rest.len()

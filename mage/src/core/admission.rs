@@ -1,0 +1,145 @@
+//! Admissions: how a member's own guest gets into the network.
+//!
+//! ```text
+//!   broker                      member                           guest
+//!     │ ◄──── RequestAdmission{7} │ Hello{inviting} ─────────────► │
+//!     │ Admit{7, name, socket} ─► │ ◄───────────────────── Hello{} │
+//!     │                           │ Welcome{you: name, broker,     │
+//!     │                           │         socket, pipes} ──────► │
+//!     │ ◄═══════════════ the guest's own link to the broker ═════► │
+//! ```
+//!
+//! The broker names the guest, as it names everybody, and gives it a link of its own, which travels through the member. The
+//! member and its guest then count as introduced: the invitation's socket is their link.
+
+use super::effect::{Effect, LinkId};
+use super::frame::{Control, Frame};
+use super::name::NodeName;
+use super::peers::{Broker, Stage};
+use super::router::Router;
+use crate::error::{InvitationError, PeerMisbehaved};
+use crate::limits::PENDING_ADMISSIONS_MAX;
+
+impl<H> Router<H> {
+    /// As member: asks the broker to admit the guest at the other end of `link`.
+    pub(super) fn request_admission(&mut self, link: LinkId, broker: NodeName) {
+        let frame = Frame::Control(Control::RequestAdmission { guest: link.0 });
+        match self.peers.link_to(broker) {
+            Some(link) => self.effects.list.push(Effect::Transmit { link, frame }),
+            None => self.drop_link(link, None),
+        }
+    }
+
+    /// As broker: a member has a guest.
+    pub(super) fn on_request_admission(&mut self, link: LinkId, guest: u64) -> Result<(), PeerMisbehaved> {
+        let (sponsor, realm) = self.up(link)?;
+        if self.broker(realm) != Broker::Me {
+            return Err(PeerMisbehaved::NotYourBroker);
+        }
+        let pending = self.peers.admissions.entry(sponsor).or_default();
+        if *pending >= PENDING_ADMISSIONS_MAX {
+            return Err(PeerMisbehaved::TooManyRequests);
+        }
+        *pending += 1;
+        self.effects.list.push(Effect::Admit { sponsor, guest });
+        Ok(())
+    }
+
+    /// As broker: here are a name and a socket pair for the guest, or the decision that it stays outside.
+    pub(crate) fn admit(&mut self, sponsor: NodeName, guest: u64, admission: Option<(NodeName, (H, H))>) {
+        if let Some(pending) = self.peers.admissions.get_mut(&sponsor) {
+            *pending = pending.saturating_sub(1);
+        }
+        let link = self.peers.link_to(sponsor);
+        let realm = self.peers.realm_of(sponsor);
+        let me = realm.and_then(|realm| self.peers.realm(realm)).and_then(|realm| realm.me);
+        let (Some(link), Some(realm), Some(me)) = (link, realm, me) else {
+            // The sponsor has gone meanwhile.
+            return self.effects.trash.extend(admission.into_iter().flat_map(|(_, (ours, theirs))| [ours, theirs]));
+        };
+        let control = match admission {
+            Some((name, (ours, theirs))) => {
+                self.peers.introduce(sponsor, name);
+                let own = self.peers.add_link(realm, Stage::Up { peer: name });
+                self.effects.list.push(Effect::Adopt { link: own, me, peer: name, socket: ours });
+                self.link_up(own, realm, name);
+                Control::Admit { guest, name, socket: theirs }
+            }
+            None => Control::RefuseAdmission { guest },
+        };
+        self.effects.list.push(Effect::Transmit { link, frame: Frame::Control(control) });
+    }
+
+    /// As member: the broker has admitted our guest.
+    pub(super) fn on_admit(
+        &mut self,
+        link: LinkId,
+        guest: u64,
+        name: NodeName,
+        socket: H,
+    ) -> Result<(), PeerMisbehaved> {
+        let admitted = self.check_broker(link).and_then(|realm| {
+            let strange = name.is_local() || self.peers.knows(name);
+            if strange { Err(PeerMisbehaved::InvalidName) } else { Ok(realm) }
+        });
+        let realm = match admitted {
+            Ok(realm) => realm,
+            Err(fault) => {
+                self.effects.trash.push(socket);
+                return Err(fault);
+            }
+        };
+        let guest = LinkId(guest);
+        let awaited = self.peers.links.get(&guest).is_some_and(|entry| {
+            entry.realm == realm && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
+        });
+        if !awaited {
+            // The guest has gone meanwhile; closing the socket tells the broker.
+            self.effects.trash.push(socket);
+            return Ok(());
+        }
+        self.expect_guest(realm, name);
+        self.name_guest(guest, name);
+        if let Some(early) = self.welcome(guest, Some(socket)) {
+            self.peers.sockets.insert(guest, early);
+        }
+        Ok(())
+    }
+
+    /// As member: the broker keeps our guest out.
+    pub(super) fn on_refuse_admission(&mut self, link: LinkId, guest: u64) -> Result<(), PeerMisbehaved> {
+        let realm = self.check_broker(link)?;
+        let guest = LinkId(guest);
+        let awaited = self.peers.links.get(&guest).is_some_and(|entry| {
+            entry.realm == realm && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
+        });
+        if awaited {
+            self.drop_link(guest, None);
+        }
+        Ok(())
+    }
+
+    /// The network whose broker is at the other end of `link`.
+    fn check_broker(&self, link: LinkId) -> Result<super::peers::RealmId, PeerMisbehaved> {
+        let (node, realm) = self.up(link)?;
+        if self.broker(realm) == Broker::Node(node) { Ok(realm) } else { Err(PeerMisbehaved::NotBroker) }
+    }
+
+    /// As member: the broker is gone, and with it every guest that it has not admitted.
+    pub(super) fn lose_unadmitted_guests(&mut self, realm: super::peers::RealmId) {
+        let waiting: Vec<LinkId> = self
+            .peers
+            .links
+            .iter()
+            .filter(|(_, entry)| {
+                entry.realm == realm
+                    && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
+            })
+            .map(|(link, _)| *link)
+            .collect();
+        for link in waiting {
+            self.effects.list.push(Effect::Drop { link, fault: None });
+            self.forget_link(link, InvitationError::Closed);
+        }
+    }
+}

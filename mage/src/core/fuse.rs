@@ -1,0 +1,84 @@
+//! Fusing: two half-open pipes become one.
+//!
+//! ```text
+//!   A ◄────► b        c ◄────► D        b and c are held here and have never been used
+//!   A ◄──────── b ═══ c ────────► D     b forwards to D, c forwards to A
+//!   A ◄──────────────────────────► D     and both are bypassed, by the ordinary rules
+//! ```
+//!
+//! Each of the two tells its own far end that the other speaks in its place, and then is a proxy like any other. Nothing
+//! new is needed on the wire, and no authority moves that the two did not have.
+
+use super::endpoint::{Endpoint, Incoming, Outgoing, State};
+use super::frame::Body;
+use super::name::{Address, EndpointName};
+use super::router::Router;
+use crate::error::FuseError;
+
+impl<H> Router<H> {
+    /// Joins the pipes of `first` and `second`. What their far ends have sent so far, and what they have been granted,
+    /// goes on as if they had always been one pipe.
+    pub(crate) fn fuse(&mut self, first: EndpointName, second: EndpointName) -> Result<(), FuseError> {
+        self.may_fuse(first, second)?;
+        let (Some(one), Some(other)) = (self.place(first), self.place(second)) else { return Err(FuseError::Used) };
+        // Last words before anything is forwarded: from now on the other one speaks in this place.
+        for (name, (peer, speaks), successor) in [(first, one, second), (second, other, first)] {
+            if speaks {
+                self.post(name, peer, Body::PrevIs(Address::here(successor)));
+            }
+        }
+        self.become_proxy(first, other.0);
+        self.become_proxy(second, one.0);
+        self.settle();
+        Ok(())
+    }
+
+    fn may_fuse(&self, first: EndpointName, second: EndpointName) -> Result<(), FuseError> {
+        let (Some(one), Some(other)) = (self.endpoints.get(&first), self.endpoints.get(&second)) else {
+            return Err(FuseError::Used);
+        };
+        if first == second || one.pipe == other.pipe {
+            return Err(FuseError::SamePipe);
+        }
+        let unused = |endpoint: &Endpoint<H>| {
+            endpoint.is_open() && endpoint.window.sent.messages == 0 && endpoint.window.read.messages == 0
+        };
+        if !unused(one) || !unused(other) {
+            return Err(FuseError::Used);
+        }
+        if one.window.granted != other.window.limit || other.window.granted != one.window.limit {
+            return Err(FuseError::OtherWindow);
+        }
+        match (self.network_of(first), self.network_of(second)) {
+            (Some(one), Some(other)) if one != other => Err(FuseError::OtherNetwork),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where an end sends, and whether it may still say something there.
+    fn place(&self, name: EndpointName) -> Option<(Address, bool)> {
+        let endpoint = self.endpoints.get(&name)?;
+        Some((endpoint.peer, endpoint.outgoing != Outgoing::Told))
+    }
+
+    /// An open end forwards to `peer` from now on, beginning with what it has queued.
+    fn become_proxy(&mut self, name: EndpointName, peer: Address) {
+        let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
+        let prev = endpoint.prev;
+        let incoming = endpoint.incoming;
+        let queue = endpoint.queue.take();
+        endpoint.peer = peer;
+        let state = std::mem::replace(&mut endpoint.state, State::Proxying);
+        self.discard_state(state);
+        for message in queue {
+            self.forward(name, peer, message);
+        }
+        match incoming {
+            Incoming::Open => self.post(name, prev, Body::Bypass(peer)),
+            Incoming::Ended(why) => {
+                self.post(name, peer, Body::End(why));
+                self.erase(name);
+            }
+        }
+    }
+}
