@@ -55,7 +55,10 @@ impl<H> Router<H> {
         let me = realm.and_then(|realm| self.peers.realm(realm)).and_then(|realm| realm.me);
         let (Some(link), Some(realm), Some(me)) = (link, realm, me) else {
             // The sponsor has gone meanwhile.
-            return self.effects.trash.extend(admission.into_iter().flat_map(|(_, (ours, theirs))| [ours, theirs]));
+            return self
+                .effects
+                .trash
+                .extend(admission.into_iter().flat_map(|(_, (ours, theirs))| [ours, theirs]));
         };
         let control = match admission {
             Some((name, (ours, theirs))) => {
@@ -91,7 +94,8 @@ impl<H> Router<H> {
         };
         let guest = LinkId(guest);
         let awaited = self.peers.links.get(&guest).is_some_and(|entry| {
-            entry.realm == realm && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
+            entry.realm == realm
+                && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
         });
         if !awaited {
             // The guest has gone meanwhile; closing the socket tells the broker.
@@ -111,7 +115,8 @@ impl<H> Router<H> {
         let realm = self.check_broker(link)?;
         let guest = LinkId(guest);
         let awaited = self.peers.links.get(&guest).is_some_and(|entry| {
-            entry.realm == realm && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
+            entry.realm == realm
+                && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
         });
         if awaited {
             self.drop_link(guest, None);

@@ -7,6 +7,7 @@ use super::effect::{Effect, LinkId};
 use super::frame::{Control, Frame};
 use super::name::NodeName;
 use super::peers::{Broker, RealmId, Stage};
+use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::Router;
 use crate::error::PeerMisbehaved;
 
@@ -34,9 +35,15 @@ impl<H> Router<H> {
         if self.broker(realm) != Broker::Me || name == asker || name.is_local() {
             return Err(PeerMisbehaved::NotYourBroker);
         }
-        if !self.peers.is_linked(name) || self.peers.realm_of(name) != Some(realm) {
+        let acquainted = self.peers.introduced.contains(&ordered(asker, name));
+        if acquainted && mutated(Mutation::SilenceToAcquainted) {
+            return Ok(());
+        }
+        if acquainted || !self.peers.is_linked(name) || self.peers.realm_of(name) != Some(realm) {
+            // To somebody who has been introduced already this comes behind the introduction and means nothing,
+            // unless the link that came of it is lost and forgotten: then it must not wait for another.
             self.refuse_introduction(asker, name);
-        } else if !self.peers.introduced.contains(&ordered(asker, name)) {
+        } else {
             self.effects.list.push(Effect::Introduce { first: asker, second: name });
         }
         Ok(())
@@ -94,7 +101,15 @@ impl<H> Router<H> {
             self.effects.trash.push(socket);
             return Err(PeerMisbehaved::NotBroker);
         }
-        if self.peers.is_linked(name) || self.peers.is_lost(name) {
+        let known = self.peers.knows(name);
+        let newest = mutated(Mutation::NewestLinkWins) || (mutated(Mutation::EitherLinkWins) && me < name);
+        let linked = self.peers.is_linked(name) && !newest;
+        let lost = self.peers.is_lost(name) && !mutated(Mutation::LostNameReturns);
+        if linked || lost || !known && !self.make_room() {
+            if mutated(Mutation::RedundantSocketDropped) {
+                return Ok(());
+            }
+            reached(Mark::Redundant);
             // A race, not a violation. Its closing tells the other side, if that took its own.
             self.effects.trash.push(socket);
             return Ok(());
@@ -114,7 +129,7 @@ impl<H> Router<H> {
         if self.broker(realm) != Broker::Node(introducer) {
             return Err(PeerMisbehaved::NotBroker);
         }
-        if !self.peers.is_linked(name) && self.peers.knows(name) {
+        if !self.peers.is_linked(name) && self.peers.knows(name) && !mutated(Mutation::FailureIgnored) {
             self.mark_lost(name);
             self.lose_node(name);
         }

@@ -9,7 +9,7 @@ use crate::error::{InvitationError, PeerMisbehaved};
 pub(crate) struct LinkId(pub(crate) u64);
 
 /// One thing for the outside to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Effect<H> {
     /// Append this frame to the link's outbox.
     Transmit { link: LinkId, frame: Frame<H> },

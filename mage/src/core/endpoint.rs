@@ -20,7 +20,7 @@ pub(crate) enum Side {
 }
 
 /// An endpoint: what it has in every state, and its state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Endpoint<H> {
     pub(crate) pipe: PipeName,
     pub(crate) side: Side,
@@ -41,7 +41,7 @@ pub(crate) struct Endpoint<H> {
 }
 
 /// What an endpoint is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum State {
     /// An end that a user holds, or will once the message it is in has been read.
     Open(Open),
@@ -70,7 +70,7 @@ pub(crate) enum Outgoing {
 }
 
 /// Unread messages, with their sum.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Queue<H> {
     messages: VecDeque<Message<H>>,
     bytes: u64,

@@ -6,7 +6,7 @@ use super::window::{Count, Window};
 use crate::error::Why;
 
 /// One frame.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Frame<H> {
     /// Between two endpoints.
     Endpoint {
@@ -33,7 +33,7 @@ impl<H> Frame<H> {
 }
 
 /// What one endpoint says to another. Who may say what is in the table of the module [`super`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Body<H> {
     User(Parcel<H>),
     End(Why),
@@ -46,7 +46,7 @@ pub(crate) enum Body<H> {
 }
 
 /// A message between endpoints.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parcel<H> {
     pub(crate) sequence: u64,
     pub(crate) hops: u16,
@@ -56,7 +56,7 @@ pub(crate) struct Parcel<H> {
 }
 
 /// The ends that a message carries.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Ends {
     /// Between two endpoints of one node: the ends stay where they are.
     Here(Vec<EndpointName>),
@@ -90,7 +90,7 @@ pub(crate) struct Descriptor {
 }
 
 /// What one node says to another.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Control<H> {
     /// First on every new link, from both sides.
     Hello(Hello),

@@ -20,7 +20,9 @@ impl<H> Router<H> {
     /// goes on as if they had always been one pipe.
     pub(crate) fn fuse(&mut self, first: EndpointName, second: EndpointName) -> Result<(), FuseError> {
         self.may_fuse(first, second)?;
-        let (Some(one), Some(other)) = (self.place(first), self.place(second)) else { return Err(FuseError::Used) };
+        let (Some(one), Some(other)) = (self.place(first), self.place(second)) else {
+            return Err(FuseError::Used);
+        };
         // Last words before anything is forwarded: from now on the other one speaks in this place.
         for (name, (peer, speaks), successor) in [(first, one, second), (second, other, first)] {
             if speaks {

@@ -6,116 +6,141 @@
 //! way. An origin that goes over its budget loses what it has here, and nobody else does; the link it came over is not
 //! to blame. Should such an origin turn out to be the new prev after all, the pipe has lost something, and ends.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::frame::Body;
 use super::message::cost;
 use super::name::{Address, NodeName};
-use crate::limits::Limits;
+use super::probe::{Mark, reached};
+use super::window::Count;
 
 /// The sending node, and the creator of the sending endpoint if it is a node that we know.
 pub(crate) type Origin = (NodeName, Option<NodeName>);
 
-#[derive(Debug)]
-pub(crate) struct Held<H> {
-    senders: BTreeMap<Address, VecDeque<Body<H>>>,
-    budgets: BTreeMap<Origin, Budget>,
-    spent: BTreeSet<Origin>,
+/// Where a frame comes from, and what it may use up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guest {
+    pub(crate) from: Address,
+    /// The most that an honest sender can have under way to this endpoint.
+    pub(crate) room: Count,
+    pub(crate) controls_max: u64,
 }
 
-#[derive(Debug, Default)]
-struct Budget {
-    messages: u64,
-    bytes: u64,
-    controls: usize,
+#[derive(Clone, Debug)]
+pub(crate) struct Held<H> {
+    senders: BTreeMap<Address, Kept<H>>,
+    /// Origins of which something has been discarded, and how many names this node had known when it first was.
+    spent: BTreeMap<Origin, u64>,
+}
+
+#[derive(Clone, Debug)]
+struct Kept<H> {
+    bodies: VecDeque<Body<H>>,
+    used: Count,
+    controls: u64,
+}
+
+impl<H> Default for Kept<H> {
+    fn default() -> Self {
+        Self { bodies: VecDeque::new(), used: Count::default(), controls: 0 }
+    }
 }
 
 impl<H> Default for Held<H> {
     fn default() -> Self {
-        Self { senders: BTreeMap::new(), budgets: BTreeMap::new(), spent: BTreeSet::new() }
+        Self { senders: BTreeMap::new(), spent: BTreeMap::new() }
+    }
+}
+
+/// What a node knows about the creators of endpoints.
+pub(crate) trait Acquaintance {
+    /// How many names had been known when this one became known, if it is.
+    fn known_since(&self, name: NodeName) -> Option<u64>;
+
+    /// How many names have ever been known.
+    fn names_known(&self) -> u64;
+
+    fn origin_of(&self, from: Address) -> Origin {
+        let creator = from.endpoint.creator;
+        (from.node, self.known_since(creator).map(|_| creator))
     }
 }
 
 impl<H> Held<H> {
     /// Keeps `body`, or returns everything that is to be refused instead.
-    pub(crate) fn keep(
-        &mut self,
-        from: Address,
-        origin: Origin,
-        body: Body<H>,
-        limits: &Limits,
-    ) -> Vec<Body<H>> {
-        if self.spent.contains(&origin) {
+    pub(crate) fn keep(&mut self, guest: Guest, body: Body<H>, names: &impl Acquaintance) -> Vec<Body<H>> {
+        let origin = names.origin_of(guest.from);
+        if self.spent.contains_key(&origin) {
             return vec![body];
         }
-        let budget = self.budgets.entry(origin).or_default();
+        let of_origin = |from: &&Address| names.origin_of(**from) == origin;
+        let (mut used, mut controls) = (Count::default(), 0);
+        for kept in self.senders.iter().filter(|(from, _)| of_origin(from)).map(|(_, kept)| kept) {
+            used = used.joined(kept.used);
+            controls += kept.controls;
+        }
         let fits = match &body {
-            Body::User(parcel) => {
-                let room = budget.messages < limits.window_messages && budget.bytes < limits.window_bytes;
-                budget.messages += 1;
-                let size = cost(parcel.bytes.len(), parcel.ends.len(), parcel.handles.len());
-                budget.bytes = budget.bytes.saturating_add(size);
-                room
-            }
-            _ => {
-                budget.controls += 1;
-                budget.controls <= limits.held_controls_max
-            }
+            Body::User(_) => used.messages < guest.room.messages && used.bytes < guest.room.bytes,
+            _ => controls < guest.controls_max,
         };
         if fits {
-            self.senders.entry(from).or_default().push_back(body);
+            self.senders.entry(guest.from).or_default().push(body);
             return Vec::new();
         }
-        self.spent.insert(origin);
-        self.budgets.remove(&origin);
-        let mut refused = Vec::new();
-        let of_origin = |address: &Address| {
-            address.node == origin.0 && (origin.1.is_none() || origin.1 == Some(address.endpoint.creator))
-        };
-        let senders: Vec<Address> = self.senders.keys().copied().filter(of_origin).collect();
-        for sender in senders {
-            refused.extend(self.senders.remove(&sender).unwrap_or_default());
-        }
-        refused.push(body);
-        refused
+        reached(if matches!(body, Body::User(_)) { Mark::HeldMessages } else { Mark::HeldControls });
+        let senders: Vec<Address> = self.senders.keys().filter(of_origin).copied().collect();
+        self.spoil(guest.from, names);
+        let kept = senders.into_iter().filter_map(|sender| self.senders.remove(&sender));
+        kept.flat_map(|kept| kept.bodies).chain([body]).collect()
     }
 
-    /// Whether something of this origin has been discarded.
-    pub(crate) fn has_lost(&self, origin: Origin) -> bool {
-        self.spent.contains(&origin)
+    /// Whether something from this sender may have been discarded: of its origin, or of its creator when that was
+    /// known and now is not, or of creators that were not known when it was not known, either.
+    pub(crate) fn has_lost(&self, from: Address, names: &impl Acquaintance) -> bool {
+        let creator = from.endpoint.creator;
+        let nameless = self.spent.get(&(from.node, None));
+        let since = names.known_since(creator);
+        self.spent.contains_key(&(from.node, Some(creator)))
+            || nameless.is_some_and(|spent| since.is_none_or(|since| since >= *spent))
     }
 
     /// Takes what this sender has sent so far.
-    pub(crate) fn release(&mut self, from: Address, origin: Origin) -> VecDeque<Body<H>> {
-        let bodies = self.senders.remove(&from).unwrap_or_default();
-        if let Some(budget) = self.budgets.get_mut(&origin) {
-            for body in &bodies {
-                match body {
-                    Body::User(parcel) => {
-                        let size = cost(parcel.bytes.len(), parcel.ends.len(), parcel.handles.len());
-                        budget.messages = budget.messages.saturating_sub(1);
-                        budget.bytes = budget.bytes.saturating_sub(size);
-                    }
-                    _ => budget.controls = budget.controls.saturating_sub(1),
-                }
-            }
-        }
-        bodies
+    pub(crate) fn release(&mut self, from: Address) -> VecDeque<Body<H>> {
+        self.senders.remove(&from).unwrap_or_default().bodies
     }
 
-    /// Something of this origin has been discarded elsewhere.
-    pub(crate) fn spoil(&mut self, origin: Origin) {
-        self.spent.insert(origin);
+    /// Something of the origin of this sender has been discarded.
+    pub(crate) fn spoil(&mut self, from: Address, names: &impl Acquaintance) {
+        self.spent.entry(names.origin_of(from)).or_insert_with(|| names.names_known());
     }
 
     /// Takes everything, in order of sender, each with the node it came from.
     pub(crate) fn into_bodies(self) -> impl Iterator<Item = (NodeName, Body<H>)> {
         self.senders
             .into_iter()
-            .flat_map(|(sender, bodies)| bodies.into_iter().map(move |body| (sender.node, body)))
+            .flat_map(|(sender, kept)| kept.bodies.into_iter().map(move |body| (sender.node, body)))
+    }
+
+    /// How many messages are kept, of all senders.
+    #[cfg(test)]
+    pub(crate) fn messages(&self) -> u64 {
+        self.senders.values().map(|kept| kept.used.messages).sum()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.senders.is_empty() && self.spent.is_empty()
+    }
+}
+
+impl<H> Kept<H> {
+    fn push(&mut self, body: Body<H>) {
+        match &body {
+            Body::User(parcel) => {
+                let size = cost(parcel.bytes.len(), parcel.ends.len(), parcel.handles.len());
+                self.used = self.used.plus(size);
+            }
+            _ => self.controls += 1,
+        }
+        self.bodies.push_back(body);
     }
 }

@@ -25,7 +25,7 @@ pub(crate) const VERSION_MIN: u16 = 1;
 pub(crate) const VERSION_MAX: u16 = 1;
 
 /// What an inviter knows of its guest before the handshake is over.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Inviting {
     /// The ends that go over, packed.
     pub(super) ends: Vec<(PipeLabel, EndpointName)>,
@@ -138,7 +138,8 @@ impl<H> Router<H> {
 
     /// The guest has a name.
     pub(super) fn name_guest(&mut self, link: LinkId, name: NodeName) {
-        if let Some(Stage::Inviting(inviting)) = self.peers.links.get_mut(&link).map(|entry| &mut entry.stage) {
+        if let Some(Stage::Inviting(inviting)) = self.peers.links.get_mut(&link).map(|entry| &mut entry.stage)
+        {
             inviting.name = Some(name);
         }
     }
@@ -152,7 +153,8 @@ impl<H> Router<H> {
         let (Some(version), Some(you)) = (inviting.version, inviting.name) else { return socket };
         let (ends, isolated) = (std::mem::take(&mut inviting.ends), inviting.isolated);
         let socket = socket.or_else(|| self.peers.sockets.remove(&link));
-        let Some((me, broker)) = self.peers.realm(realm).and_then(|realm| realm.me.zip(realm.broker_name())) else {
+        let Some((me, broker)) = self.peers.realm(realm).and_then(|realm| realm.me.zip(realm.broker_name()))
+        else {
             return socket;
         };
         let mut pipes = Vec::new();
@@ -224,8 +226,7 @@ impl<H> Router<H> {
     /// Becomes a member of the inviter's network: of our own accord the first time, in isolation from the others later.
     fn join(&mut self, link: LinkId, you: NodeName, broker: NodeName, isolated: bool) -> RealmId {
         let first = self.peers.realms.len() == 1 && self.peers.links.len() == 1 && self.peers.knows_nobody();
-        let membership =
-            Realm { me: Some(you), broker: Broker::Node(broker), is_open: first && !isolated };
+        let membership = Realm { me: Some(you), broker: Broker::Node(broker), is_open: first && !isolated };
         let realm = if first && !isolated {
             self.peers.realms = vec![membership];
             Peers::<H>::HOME

@@ -58,15 +58,19 @@ mod moving;
 mod name;
 mod open;
 mod peers;
+mod probe;
 mod proxying;
 mod router;
 mod send;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use effect::{Effect, LinkId};
 pub(crate) use endpoint::{Side, Status};
-pub(crate) use invitation::Invitation;
 pub(crate) use frame::{Body, Control, Descriptor, Ends, Frame, Hello, Parcel, Welcome};
+pub(crate) use invitation::Invitation;
 pub(crate) use message::{Draft, Message};
 pub use name::NodeName;
 pub(crate) use name::{Address, EndpointName, PipeLabel, PipeName};

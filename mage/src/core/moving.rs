@@ -3,11 +3,12 @@
 use super::endpoint::{Incoming, Outgoing, State};
 use super::frame::Body;
 use super::name::{Address, EndpointName};
+use super::probe::{Mutation, mutated};
 use super::router::Router;
 use super::window::Count;
 use crate::error::Why;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Moving {
     /// Where the end sent before it moved; they must learn who speaks in its place.
     pub(crate) old: Address,
@@ -29,7 +30,7 @@ impl<H> Router<H> {
         let queue = endpoint.queue.take();
         let speaks = endpoint.outgoing != Outgoing::Told;
         endpoint.state = State::Proxying;
-        if speaks {
+        if speaks && !mutated(Mutation::OldPlaceForgotten) {
             self.post(name, old, Body::PrevIs(peer));
         }
         for message in queue {
@@ -49,7 +50,7 @@ impl<H> Router<H> {
     /// The place it was sent to is gone before it answered.
     pub(super) fn lose_moving(&mut self, name: EndpointName, old: Address, why: Why) {
         let Some(endpoint) = self.endpoints.get(&name) else { return };
-        if endpoint.outgoing != Outgoing::Told {
+        if endpoint.outgoing != Outgoing::Told && !mutated(Mutation::MovingLossUntold) {
             self.post(name, old, Body::End(why));
         }
         self.erase(name);

@@ -6,11 +6,12 @@ use super::endpoint::{Incoming, Outgoing, State};
 use super::frame::Body;
 use super::message::Message;
 use super::name::{Address, EndpointName};
+use super::probe::{Mutation, mutated};
 use super::router::Router;
 use crate::error::Why;
 
 /// Who waits for this end.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Open {
     /// The one reader.
     pub(crate) reader: Option<Waker>,
@@ -39,13 +40,13 @@ impl<H> Router<H> {
             };
         };
         let credit = endpoint.window.consume(message.cost(), &self.limits);
-        let peer = endpoint.peer;
+        let peer = if mutated(Mutation::CreditToPrev) { endpoint.prev } else { endpoint.peer };
         let speaks = endpoint.outgoing == Outgoing::Open;
         if let Some(limit) = credit.filter(|_| speaks) {
             self.post(name, peer, Body::Credit(limit));
         }
-        for &end in &message.ends {
-            self.uncarry(end);
+        if !mutated(Mutation::CarrierNotCleared) {
+            message.ends.iter().for_each(|end| self.uncarry(*end));
         }
         self.settle();
         Received::Message(message)
@@ -88,6 +89,7 @@ impl<H> Router<H> {
                 }
             }
             Some(endpoint) if is_moving_away_from(&endpoint.state) => {}
+            _ if mutated(Mutation::GoneUnanswered) => {}
             _ => self.post(name, from, Body::Gone),
         }
     }

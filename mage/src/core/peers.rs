@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::broker::ordered;
 use super::effect::{Effect, LinkId};
 use super::frame::{Body, Control, Frame};
+use super::held::Acquaintance;
 use super::invitation::Inviting;
 use super::name::NodeName;
+use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::{Router, Work};
 use crate::error::{InvitationError, PeerMisbehaved};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Peers<H> {
     nodes: BTreeMap<NodeName, Peer<H>>,
     pub(super) links: BTreeMap<LinkId, Link>,
@@ -25,10 +27,15 @@ pub(super) struct Peers<H> {
     pub(super) admissions: BTreeMap<NodeName, usize>,
     /// As member: the broker's sockets for guests that have not said hello yet.
     pub(super) sockets: BTreeMap<LinkId, H>,
+    /// How many names have ever been known.
+    names_known: u64,
+    /// Whether there was once no room for a name. Whoever is unknown then stays unknown: a name that was taken for
+    /// gone must not come back.
+    full: bool,
 }
 
 /// One network that this node is in. A pipe never leaves the network it has reached.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Realm {
     pub(super) me: Option<NodeName>,
     pub(super) broker: Broker,
@@ -58,13 +65,13 @@ pub(super) enum Broker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RealmId(pub(super) usize);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Link {
     pub(super) realm: RealmId,
     pub(super) stage: Stage,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Stage {
     /// We invite, and wait for the other side's hello, or for the broker to admit it, or for both.
     Inviting(Inviting),
@@ -75,9 +82,11 @@ pub(super) enum Stage {
     },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Peer<H> {
     realm: RealmId,
+    /// How many names were known before this one.
+    since: u64,
     reach: Reach<H>,
     /// The last number we gave to an endpoint over there.
     numbers_given: u64,
@@ -85,7 +94,7 @@ struct Peer<H> {
     numbers_taken: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Reach<H> {
     /// A link is being made; these frames are its head.
     Asked {
@@ -106,6 +115,8 @@ impl<H> Default for Peers<H> {
             last_link: 0,
             admissions: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            names_known: 0,
+            full: false,
         }
     }
 }
@@ -169,42 +180,67 @@ impl<H> Peers<H> {
         rises
     }
 
+    /// Names whose introduction has been asked for and not answered.
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> usize {
+        self.nodes.values().filter(|peer| matches!(peer.reach, Reach::Asked { .. })).count()
+    }
+
     pub(super) fn knows_nobody(&self) -> bool {
         self.nodes.is_empty()
     }
 
     /// Makes room for one more name by forgetting one that is lost; a forgotten name that comes up again is asked for
     /// again, and refused again. False if there is no room.
-    fn make_room(&mut self, known_nodes_max: usize) -> bool {
-        if self.nodes.len() < known_nodes_max {
-            return true;
+    pub(super) fn make_room(&mut self, known_nodes_max: usize) -> bool {
+        if !self.full && self.nodes.len() >= known_nodes_max {
+            let mut nodes = self.nodes.iter();
+            let lost = nodes.find(|(_, peer)| matches!(peer.reach, Reach::Lost)).map(|(name, _)| *name);
+            self.full = lost.is_none_or(|name| self.nodes.remove(&name).is_none());
+            if mutated(Mutation::NoRoomForgotten) {
+                return !std::mem::take(&mut self.full);
+            }
         }
-        let lost =
-            self.nodes.iter().find(|(_, peer)| matches!(peer.reach, Reach::Lost)).map(|(name, _)| *name);
-        lost.is_some_and(|name| self.nodes.remove(&name).is_some())
+        !self.full
     }
 
     fn expect(&mut self, realm: RealmId, node: NodeName) {
         let reach = Reach::Asked { pending: VecDeque::new(), bytes: 0 };
-        self.nodes.insert(node, Peer { realm, reach, numbers_given: 0, numbers_taken: 0 });
+        let since = self.names_known;
+        self.names_known += 1;
+        self.nodes.insert(node, Peer { realm, since, reach, numbers_given: 0, numbers_taken: 0 });
+    }
+}
+
+impl<H> Acquaintance for Peers<H> {
+    fn known_since(&self, name: NodeName) -> Option<u64> {
+        if name.is_local() { Some(0) } else { self.nodes.get(&name).map(|peer| peer.since) }
+    }
+
+    fn names_known(&self) -> u64 {
+        self.names_known
     }
 }
 
 impl<H> Router<H> {
     /// Something here refers to `node`, which `via` told us of: ask for a link to it, unless there is one or can be none.
     pub(super) fn refer(&mut self, node: NodeName, via: NodeName) {
-        if node.is_local() || self.peers.knows(node) {
+        if node.is_local() || self.peers.knows(node) || mutated(Mutation::ReferenceDoesNotAsk) {
             return;
         }
         let realm = self.peers.realm_of(via).unwrap_or(Peers::<H>::HOME);
         let Some(&Realm { broker: Broker::Node(broker), .. }) = self.peers.realm(realm) else { return };
         let Some(link) = self.peers.link_to(broker) else { return };
-        if !self.peers.make_room(self.limits.known_nodes_max) {
+        if !self.make_room() {
             return;
         }
         self.peers.expect(realm, node);
         let frame = Frame::Control(Control::RequestIntroduction { name: node });
         self.effects.list.push(Effect::Transmit { link, frame });
+    }
+
+    pub(super) fn make_room(&mut self) -> bool {
+        self.peers.make_room(self.limits.known_nodes_max)
     }
 
     /// Registers a node that will be linked by a handshake of ours.
@@ -214,7 +250,8 @@ impl<H> Router<H> {
 
     /// Whether nothing sent to `node` can ever arrive.
     pub(super) fn is_gone(&self, node: NodeName) -> bool {
-        !node.is_local() && (!self.peers.knows(node) || self.peers.is_lost(node))
+        let unknown = !self.peers.knows(node) && !mutated(Mutation::BrokerLossUnnoticed);
+        !node.is_local() && (unknown || self.peers.is_lost(node))
     }
 
     pub(super) fn next_number_for(&mut self, node: NodeName) -> u64 {
@@ -239,6 +276,10 @@ impl<H> Router<H> {
             }
             Some(Reach::Lost) | None => return self.trash_frame(frame),
         };
+        reached(Mark::PendingOverflow);
+        if mutated(Mutation::OverflowDropsFrame) {
+            return self.trash_frame(frame);
+        }
         // Too much waits: the name is lost at once, so that there is no gap, and the endpoints learn in their turn.
         self.trash_frame(frame);
         self.mark_lost(node);
@@ -275,7 +316,16 @@ impl<H> Router<H> {
             self.peers.expect(realm, node);
         }
         let Some(peer) = self.peers.nodes.get_mut(&node) else { return };
-        if let Reach::Asked { pending, .. } = std::mem::replace(&mut peer.reach, Reach::Linked(link)) {
+        if let Reach::Asked { mut pending, .. } = std::mem::replace(&mut peer.reach, Reach::Linked(link)) {
+            if mutated(Mutation::PendingReversed) {
+                pending.make_contiguous().reverse();
+            }
+            if mutated(Mutation::PendingDropped) {
+                return pending.into_iter().for_each(|frame| self.trash_frame(frame));
+            }
+            if !pending.is_empty() {
+                reached(Mark::PendingFlushed);
+            }
             self.effects.list.extend(pending.into_iter().map(|frame| Effect::Transmit { link, frame }));
         }
     }
@@ -294,6 +344,9 @@ impl<H> Router<H> {
         }
         self.effects.list.push(Effect::Drop { link, fault });
         self.forget_link(link, fault.map_or(InvitationError::Closed, InvitationError::Misbehaved));
+        if !mutated(Mutation::DropUnsettled) {
+            self.settle();
+        }
     }
 
     pub(super) fn forget_link(&mut self, link: LinkId, why: InvitationError) {
@@ -325,9 +378,15 @@ impl<H> Router<H> {
             .peers
             .nodes
             .iter()
-            .filter(|(_, peer)| peer.realm == realm && matches!(peer.reach, Reach::Asked { .. }))
+            .filter(|(_, peer)| {
+                peer.realm == realm
+                    && (matches!(peer.reach, Reach::Asked { .. }) || mutated(Mutation::BrokerLossLosesAll))
+            })
             .map(|(name, _)| *name)
             .collect();
+        if mutated(Mutation::BrokerLossKeepsAsked) {
+            return;
+        }
         for name in asked {
             self.mark_lost(name);
             self.lose_node(name);
@@ -337,7 +396,8 @@ impl<H> Router<H> {
 
     /// The nodes that this one has a link to.
     pub(crate) fn linked_nodes(&self) -> Vec<NodeName> {
-        let linked = |(name, peer): (&NodeName, &Peer<H>)| matches!(peer.reach, Reach::Linked(_)).then_some(*name);
+        let linked =
+            |(name, peer): (&NodeName, &Peer<H>)| matches!(peer.reach, Reach::Linked(_)).then_some(*name);
         self.peers.nodes.iter().filter_map(linked).collect()
     }
 }

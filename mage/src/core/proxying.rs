@@ -5,16 +5,17 @@ use super::frame::{Body, Descriptor, Ends, Parcel};
 use super::message::Message;
 use super::moving::Moving;
 use super::name::{Address, EndpointName, NodeName};
+use super::probe::{Mutation, hops_max, mutated};
 use super::router::Router;
 use crate::error::Why;
-use crate::limits::HOPS_MAX;
 
 impl<H> Router<H> {
     /// Passes a message on from `name` to `peer`.
     pub(super) fn forward(&mut self, name: EndpointName, peer: Address, message: Message<H>) {
         let Message { sequence, hops, bytes, ends, handles } = message;
         // Saturating: plain messages may hop for ever, and must not turn the forwarder into a violator.
-        let hops = hops.saturating_add(1).min(HOPS_MAX + 1);
+        let most = if mutated(Mutation::HopsNotSaturating) { u16::MAX } else { hops_max() + 1 };
+        let hops = hops.saturating_add(1).min(most);
         let moved = ends.clone();
         let ends = if peer.node.is_local() {
             Ends::Here(ends)
@@ -68,7 +69,9 @@ impl<H> Router<H> {
             return;
         }
         let (peer, prev) = (endpoint.peer, endpoint.prev);
-        self.post(name, peer, Body::PrevIs(prev));
+        if !mutated(Mutation::AckWithoutSuccession) {
+            self.post(name, peer, Body::PrevIs(prev));
+        }
         self.erase(name);
     }
 }

@@ -7,17 +7,18 @@ use std::task::Waker;
 use super::effect::{Effect, LinkId};
 use super::endpoint::{Endpoint, Incoming, Outgoing, Side, State, Status};
 use super::frame::{Body, Control, Descriptor, Ends, Frame, Parcel};
-use super::held::Origin;
+use super::held::Guest;
 use super::message::Message;
 use super::name::{Address, EndpointName, NodeName, PipeName};
 use super::peers::Peers;
+use super::probe::{Mark, Mutation, hops_max, mutated, reached};
 use super::window::Window;
 use crate::error::{PeerMisbehaved, Why};
-use crate::limits::{CARRIED_MAX, HOPS_MAX, Limits};
+use crate::limits::{CARRIED_MAX, HELD_WINDOWS, Limits};
 
 /// A node without locks, sockets or time. Every method runs to completion; whoever calls one must then take the
 /// effects from [`Router::effects_mut`] and carry them out in order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Router<H> {
     pub(super) limits: Limits,
     pub(super) endpoints: BTreeMap<EndpointName, Endpoint<H>>,
@@ -30,7 +31,7 @@ pub(crate) struct Router<H> {
 }
 
 /// What a call wants done, in order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Effects<H> {
     pub(crate) list: Vec<Effect<H>>,
     /// To be woken, with no lock held.
@@ -51,7 +52,7 @@ impl<H> Default for Effects<H> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Work<H> {
     /// A frame from one endpoint of this node to another.
     Deliver { to: EndpointName, from: EndpointName, body: Body<H> },
@@ -183,7 +184,7 @@ impl<H> Router<H> {
     /// What only the sending node itself can be guilty of.
     fn check(&mut self, node: NodeName, body: &Body<H>) -> Result<(), PeerMisbehaved> {
         let Body::User(parcel) = body else { return Ok(()) };
-        if !(1..=HOPS_MAX + 1).contains(&parcel.hops) {
+        if !(1..=hops_max() + 1).contains(&parcel.hops) {
             return Err(PeerMisbehaved::HopCount);
         }
         match &parcel.ends {
@@ -216,7 +217,8 @@ impl<H> Router<H> {
             Body::Bypass(target) => self.on_bypass(to, from, target),
             Body::Ack => self.on_ack(to, from),
             Body::Gone => {
-                if self.endpoints.get(&to).is_some_and(|endpoint| endpoint.prev == from) {
+                let listens = self.endpoints.get(&to).is_some_and(|endpoint| endpoint.prev == from);
+                if listens && !mutated(Mutation::GoneIgnored) {
                     self.end_incoming(to, Why::PeerDied);
                 }
             }
@@ -232,18 +234,25 @@ impl<H> Router<H> {
         if endpoint.incoming != Incoming::Open {
             return self.discard(from.node, body);
         }
-        if endpoint.prev == from {
+        let credit = matches!(body, Body::Credit(_));
+        if endpoint.prev == from
+            || mutated(Mutation::NoHold)
+            || credit && mutated(Mutation::CreditOfStrangersBelieved)
+        {
             return self.on_speech_of_prev(to, body);
         }
-        self.hold(to, from, body);
+        if !(credit && mutated(Mutation::CreditOfStrangersDropped)) {
+            self.hold(to, from, body);
+        }
     }
 
     fn hold(&mut self, to: EndpointName, from: Address, body: Body<H>) {
-        let origin = self.origin_of(from);
+        reached(Mark::Held);
         if let Body::User(Parcel { ends: Ends::Here(ends), .. }) = &body {
-            if self.would_enclose(to, ends) {
+            if self.would_enclose(to, ends) && !mutated(Mutation::CircleAnywhere) {
+                reached(Mark::Enclosed);
                 if let Some(endpoint) = self.endpoints.get_mut(&to) {
-                    endpoint.held.get_or_insert_default().spoil(origin);
+                    endpoint.held.get_or_insert_default().spoil(from, &self.peers);
                 }
                 return self.discard(from.node, body);
             }
@@ -252,15 +261,19 @@ impl<H> Router<H> {
             }
         }
         let Some(endpoint) = self.endpoints.get_mut(&to) else { return };
-        let refused = endpoint.held.get_or_insert_default().keep(from, origin, body, &self.limits);
+        let room = match endpoint.state {
+            _ if mutated(Mutation::HeldRoomOfThisNode) => Window::new(&self.limits).limit,
+            State::Open(_) | State::Moving(_) => endpoint.window.granted_unread(),
+            // The reader beyond may have granted more than was granted from here.
+            State::Proxying => {
+                Window::new(&self.limits).limit.max(endpoint.window.granted_unread()).times(HELD_WINDOWS)
+            }
+        };
+        let guest = Guest { from, room, controls_max: self.limits.held_controls_max as u64 };
+        let refused = endpoint.held.get_or_insert_default().keep(guest, body, &self.peers);
         for body in refused {
             self.discard(from.node, body);
         }
-    }
-
-    fn origin_of(&self, from: Address) -> Origin {
-        let creator = from.endpoint.creator;
-        (from.node, (creator.is_local() || self.peers.knows(creator)).then_some(creator))
     }
 
     fn on_speech_of_prev(&mut self, name: EndpointName, body: Body<H>) {
@@ -279,12 +292,24 @@ impl<H> Router<H> {
         let proxying = matches!(endpoint.state, State::Proxying);
         let in_order = proxying || endpoint.window.admits(parcel.sequence, endpoint.queue.count());
         let carries = parcel.ends.len();
-        let endless = carries > 0 && parcel.hops > HOPS_MAX;
+        let endless = carries > 0 && parcel.hops > hops_max() && !mutated(Mutation::NoHopLimit);
         let overloaded = carries > 0 && self.is_overloaded(name, carries);
         let enclosing = match &parcel.ends {
-            Ends::Here(ends) => !proxying && self.would_enclose(name, ends),
+            Ends::Here(ends) => {
+                !proxying && self.would_enclose(name, ends) && !mutated(Mutation::CircleAnywhere)
+            }
             Ends::Moved(_) => false,
         };
+        for (broken, mark) in [
+            (!in_order, Mark::OutOfOrder),
+            (endless, Mark::Endless),
+            (overloaded, Mark::Overloaded),
+            (enclosing, Mark::Enclosed),
+        ] {
+            if broken {
+                reached(mark);
+            }
+        }
         if !in_order || endless || overloaded || enclosing {
             self.discard(node, Body::User(parcel));
             self.end_incoming(name, Why::BrokenRules);
@@ -297,7 +322,13 @@ impl<H> Router<H> {
             self.forward(name, peer, message);
         } else {
             endpoint.queue.push(message);
-            self.effects.wake.extend(endpoint.take_reader());
+            if !mutated(Mutation::ReaderNotWoken) {
+                self.effects.wake.extend(endpoint.take_reader());
+            }
+            if mutated(Mutation::CreditOnArrival) {
+                let (read, peer) = (endpoint.window.read.joined(endpoint.queue.count()), endpoint.peer);
+                self.post(name, peer, Body::Credit(read.joined(Window::new(&self.limits).limit)));
+            }
         }
     }
 
@@ -305,15 +336,28 @@ impl<H> Router<H> {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         let peer = endpoint.peer;
         match &mut endpoint.state {
-            State::Proxying => self.post(name, peer, Body::Credit(limit)),
+            State::Proxying => {
+                reached(Mark::CreditForwarded);
+                if !mutated(Mutation::CreditNotForwarded) {
+                    self.post(name, peer, Body::Credit(limit));
+                }
+            }
             State::Moving(moving) => {
+                reached(Mark::CreditMoving);
+                if mutated(Mutation::CreditForgottenWhileMoving) {
+                    return;
+                }
                 let best = moving.slot.get_or_insert(limit);
                 best.messages = best.messages.max(limit.messages);
                 best.bytes = best.bytes.max(limit.bytes);
             }
             State::Open(_) => match endpoint.window.raise(limit) {
+                Ok(()) if mutated(Mutation::WritersNotWoken) => {}
                 Ok(()) => self.effects.wake.extend(endpoint.take_writers()),
-                Err(()) => self.end_incoming(name, Why::BrokenRules),
+                Err(()) => {
+                    reached(Mark::Overdrawn);
+                    self.end_incoming(name, Why::BrokenRules);
+                }
             },
         }
     }
@@ -321,22 +365,28 @@ impl<H> Router<H> {
     fn on_prev_is(&mut self, name: EndpointName, next: Address) {
         let via = self.endpoints.get(&name).map_or(NodeName::LOCAL, |endpoint| endpoint.prev.node);
         self.refer(next.node, via);
-        let origin = self.origin_of(next);
-        let unreachable = self.is_gone(next.node) || next == Address::here(name);
+        let unreachable = (self.is_gone(next.node)
+            && !mutated(Mutation::LostSuccessorUnchecked)
+            && !mutated(Mutation::PrevLossIgnored))
+            || next == Address::here(name);
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         endpoint.prev = next;
-        let spent = endpoint.held.as_ref().is_some_and(|held| held.has_lost(origin));
+        let spent = endpoint.held.as_ref().is_some_and(|held| held.has_lost(next, &self.peers))
+            && !mutated(Mutation::OriginNotRemembered);
         if unreachable || spent {
             let why = if spent { Why::BrokenRules } else { Why::PeerDied };
+            if spent {
+                reached(Mark::Spoiled);
+            }
             self.end_incoming(name, why);
             return;
         }
         let peer = endpoint.peer;
-        let replay = endpoint.held.as_mut().map(|held| held.release(next, origin)).unwrap_or_default();
+        let replay = endpoint.held.as_mut().map(|held| held.release(next)).unwrap_or_default();
         if endpoint.held.as_ref().is_some_and(|held| held.is_empty()) {
             endpoint.held = None;
         }
-        if matches!(endpoint.state, State::Proxying) {
+        if matches!(endpoint.state, State::Proxying) && !mutated(Mutation::NoReannouncement) {
             self.post(name, next, Body::Bypass(peer));
         }
         for body in replay {
@@ -377,7 +427,7 @@ impl<H> Router<H> {
         self.effects.wake.extend(endpoint.take_reader());
         let writers = endpoint.take_writers();
         self.effects.wake.extend(writers);
-        if open && !told {
+        if open && !told && !mutated(Mutation::EndNotPassedOn) {
             self.post(name, peer, Body::End(why));
         }
         for (node, body) in held.into_iter().flat_map(|held| held.into_bodies()) {
@@ -396,7 +446,8 @@ impl<H> Router<H> {
             .map(|(name, _)| *name)
             .collect();
         for name in touched {
-            if self.endpoints.get(&name).is_some_and(|endpoint| endpoint.prev.node == node) {
+            let hears = self.endpoints.get(&name).is_some_and(|endpoint| endpoint.prev.node == node);
+            if hears && !mutated(Mutation::PrevLossIgnored) {
                 self.end_incoming(name, Why::PeerDied);
             }
             if self.endpoints.get(&name).is_some_and(|endpoint| endpoint.peer.node == node) {
@@ -453,15 +504,18 @@ impl<H> Router<H> {
     pub(super) fn bind(&mut self, node: NodeName, descriptor: Descriptor) -> EndpointName {
         let name = EndpointName { creator: node, number: descriptor.number };
         let origin = Address { node, endpoint: descriptor.origin };
-        let mut endpoint =
-            Endpoint::new(descriptor.pipe, descriptor.side, descriptor.peer, origin, descriptor.window);
-        if descriptor.mute {
+        let window = self.mutate_window(descriptor.window);
+        let mut endpoint = Endpoint::new(descriptor.pipe, descriptor.side, descriptor.peer, origin, window);
+        if descriptor.mute && !mutated(Mutation::MuteForgotten) {
             endpoint.outgoing = Outgoing::Lost;
         }
         self.endpoints.insert(name, endpoint);
         self.post(name, origin, Body::Accepted);
         self.refer(descriptor.peer.node, node);
         let crowded = self.endpoints.len() > self.limits.endpoints_max;
+        if crowded {
+            reached(Mark::Crowded);
+        }
         if self.is_gone(node) || crowded {
             self.end_incoming(name, if crowded { Why::Unreachable } else { Why::PeerDied });
         }
@@ -469,6 +523,24 @@ impl<H> Router<H> {
             self.lose_peer(name, Why::PeerDied);
         }
         name
+    }
+
+    /// What a mistaken node would make of the numbers that an end brings.
+    fn mutate_window(&self, mut window: Window) -> Window {
+        let fresh = Window::new(&self.limits);
+        if mutated(Mutation::LimitStaysBehind) {
+            window.limit = fresh.limit;
+        }
+        if mutated(Mutation::SentStaysBehind) {
+            window.sent = fresh.sent;
+        }
+        if mutated(Mutation::ReadStaysBehind) {
+            window.read = fresh.read;
+        }
+        if mutated(Mutation::GrantedRecomputed) {
+            window.granted = window.read.joined(fresh.limit);
+        }
+        window
     }
 
     /// A frame that nobody wants: what it carries is closed.
@@ -479,8 +551,12 @@ impl<H> Router<H> {
     }
 
     pub(super) fn discard_message(&mut self, message: Message<H>) {
-        self.work.extend(message.ends.into_iter().map(Work::Close));
-        self.effects.trash.extend(message.handles);
+        if !mutated(Mutation::RefusedEndsStayOpen) {
+            self.work.extend(message.ends.into_iter().map(Work::Close));
+        }
+        if !mutated(Mutation::HandlesDropped) {
+            self.effects.trash.extend(message.handles);
+        }
     }
 
     /// A frame is forgotten, ends and all: whoever sent it is not believed.
@@ -513,14 +589,17 @@ impl<H> Router<H> {
     /// Whether putting `ends` into the queue of `name` would close a circle of pipes that wait in each other, which
     /// nobody could ever reach again.
     pub(super) fn would_enclose(&self, name: EndpointName, ends: &[EndpointName]) -> bool {
-        let mut at = Some(name);
-        while let Some(here) = at {
-            if ends.contains(&here) {
+        let mut at = name;
+        for _ in 0..=self.endpoints.len() {
+            if ends.contains(&at) {
                 return true;
             }
-            at = self.endpoints.get(&here).and_then(|endpoint| endpoint.carrier);
+            match self.endpoints.get(&at).and_then(|endpoint| endpoint.carrier) {
+                Some(carrier) => at = carrier,
+                None => return false,
+            }
         }
-        false
+        true // a circle there already
     }
 
     /// Whether `name` may bring that many more ends; the deeper it waits itself, the fewer.
@@ -577,7 +656,10 @@ impl<H> Router<H> {
 
     /// Does what is left to do. Frames between endpoints of this node arrive here, one after the other.
     pub(super) fn settle(&mut self) {
-        while let Some(work) = self.work.pop_front() {
+        let next = |work: &mut VecDeque<Work<H>>| {
+            if mutated(Mutation::WorkReversed) { work.pop_back() } else { work.pop_front() }
+        };
+        while let Some(work) = next(&mut self.work) {
             match work {
                 Work::Deliver { to, from, body } => self.on_body(to, Address::here(from), body),
                 Work::Close(name) => self.close_now(name, Why::Closed),

@@ -3,6 +3,7 @@
 //! All numbers are absolute and travel with the end that owns them, so credit cannot be lost or counted twice while
 //! ends move. Free window + unread + credit under way is always the reader's window.
 
+use super::probe::{Mutation, mutated};
 use crate::limits::{Limits, WINDOW_BYTES_CAP, WINDOW_MESSAGES_CAP};
 
 /// A position in one direction of a pipe.
@@ -13,7 +14,7 @@ pub(crate) struct Count {
 }
 
 impl Count {
-    fn max(self, other: Self) -> Self {
+    pub(crate) fn max(self, other: Self) -> Self {
         Self { messages: self.messages.max(other.messages), bytes: self.bytes.max(other.bytes) }
     }
 
@@ -24,7 +25,20 @@ impl Count {
         messages.is_some_and(|most| self.messages <= most) && bytes.is_some_and(|most| self.bytes <= most)
     }
 
-    fn plus(self, cost: u64) -> Self {
+    /// So many times as much.
+    pub(crate) fn times(self, factor: u64) -> Self {
+        Self { messages: self.messages.saturating_mul(factor), bytes: self.bytes.saturating_mul(factor) }
+    }
+
+    /// Both together.
+    pub(crate) fn joined(self, other: Self) -> Self {
+        Self {
+            messages: self.messages.saturating_add(other.messages),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    pub(crate) fn plus(self, cost: u64) -> Self {
         Self { messages: self.messages.saturating_add(1), bytes: self.bytes.saturating_add(cost) }
     }
 }
@@ -52,6 +66,14 @@ impl Window {
         Self { sent: Count::default(), limit: whole, read: Count::default(), granted: whole }
     }
 
+    /// What may be unread or under way to this end at most.
+    pub(crate) fn granted_unread(&self) -> Count {
+        Count {
+            messages: self.granted.messages.saturating_sub(self.read.messages),
+            bytes: self.granted.bytes.saturating_sub(self.read.bytes),
+        }
+    }
+
     /// Whether numbers that came from elsewhere can belong to an honest end.
     pub(crate) fn is_consistent(&self) -> bool {
         self.limit.within_cap_of(self.sent)
@@ -69,7 +91,7 @@ impl Window {
     /// Takes the next sequence number for a message of this cost.
     pub(crate) fn spend(&mut self, cost: u64) -> u64 {
         let sequence = self.sent.messages;
-        self.sent = self.sent.plus(cost);
+        self.sent = self.sent.plus(if mutated(Mutation::BytesNotCounted) { 0 } else { cost });
         sequence
     }
 
@@ -105,6 +127,9 @@ impl Window {
             return Err(());
         }
         self.limit = self.limit.max(limit);
+        if mutated(Mutation::CreditRelative) {
+            self.limit = self.limit.joined(Count { messages: 1, bytes: 1 });
+        }
         Ok(())
     }
 }
