@@ -1,0 +1,13 @@
+//! Tests of the core.
+
+mod campaign;
+mod checks;
+mod chooser;
+mod configurations;
+mod mutations;
+mod oracle;
+mod random;
+mod scenarios;
+mod token;
+mod translate;
+mod world;

@@ -1,0 +1,124 @@
+//! Mistakes made on purpose, one at a time. A test that cannot see a mistake does not test the rule it breaks.
+
+use std::collections::BTreeSet;
+use std::thread;
+
+use super::{campaign, scenarios};
+use crate::core::probe::{Mutation, mutate};
+
+/// Runs after which a mistake counts as unnoticed. The rarest so far is noticed in run 865.
+const RUNS_MAX: u64 = 4_000;
+
+type Scenario = fn() -> Result<(), String>;
+
+/// Mistakes that the random runs notice.
+const SEEN_AT_RANDOM: &[Mutation] = &[
+    Mutation::NoReannouncement,
+    Mutation::NoHold,
+    Mutation::MovingLossUntold,
+    Mutation::PrevLossIgnored,
+    Mutation::LostSuccessorUnchecked,
+    Mutation::NoHopLimit,
+    Mutation::EndNotPassedOn,
+    Mutation::AckWithoutSuccession,
+    Mutation::OldPlaceForgotten,
+    Mutation::LimitIgnored,
+    Mutation::CreditOnArrival,
+    Mutation::CreditNotForwarded,
+    Mutation::CreditForgottenWhileMoving,
+    Mutation::CreditToPrev,
+    Mutation::CreditRelative,
+    Mutation::LimitStaysBehind,
+    Mutation::SentStaysBehind,
+    Mutation::GrantedRecomputed,
+    Mutation::ReadStaysBehind,
+    Mutation::CreditOfStrangersDropped,
+    Mutation::CreditOfStrangersBelieved,
+    Mutation::OriginNotRemembered,
+    Mutation::HeldRoomOfThisNode,
+    Mutation::BytesNotCounted,
+    Mutation::ReferenceDoesNotAsk,
+    Mutation::PendingReversed,
+    Mutation::PendingDropped,
+    Mutation::NewestLinkWins,
+    Mutation::EitherLinkWins,
+    Mutation::LostNameReturns,
+    Mutation::RedundantSocketDropped,
+    Mutation::FailureIgnored,
+    Mutation::OverflowDropsFrame,
+    Mutation::BrokerLossKeepsAsked,
+    Mutation::BrokerLossUnnoticed,
+    Mutation::BrokerLossLosesAll,
+    Mutation::NoRoomForgotten,
+    Mutation::CircleAtSend,
+    Mutation::CircleAnywhere,
+    Mutation::CarrierNotCleared,
+    Mutation::HopsNotSaturating,
+    Mutation::RefusedEndsStayOpen,
+    Mutation::DropUnsettled,
+    Mutation::HandlesDropped,
+    Mutation::ReaderNotWoken,
+    Mutation::WritersNotWoken,
+];
+
+/// Mistakes that honest nodes never suffer from, or not for long, with the scenario that shows the harm.
+const SEEN_IN_SCENARIOS: &[(Mutation, Scenario)] = &[
+    // In honest rings prev has said `End` or `PrevIs` before it goes.
+    (Mutation::GoneUnanswered, scenarios::named_nobody),
+    (Mutation::GoneIgnored, scenarios::named_nobody),
+    // The end itself arrives soon after; until then the user would talk to nobody.
+    (Mutation::MuteForgotten, scenarios::arrives_mute),
+    // Only who has forgotten a name asks for it again.
+    (Mutation::SilenceToAcquainted, scenarios::asks_again),
+];
+
+/// Mistakes that do no harm, and why.
+const HARMLESS: &[Mutation] = &[
+    // No input makes two local frames for one endpoint whose order matters: a place that forwards has its peer on
+    // another node, and of `PrevIs` and `Bypass` to one and the same end either may come first.
+    Mutation::WorkReversed,
+];
+
+#[test]
+fn every_mistake_is_listed() {
+    let mut listed: BTreeSet<Mutation> = SEEN_AT_RANDOM.iter().chain(HARMLESS).copied().collect();
+    listed.extend(SEEN_IN_SCENARIOS.iter().map(|(mutation, _)| *mutation));
+    assert_eq!(listed.len(), Mutation::WritersNotWoken as usize + 1);
+}
+
+#[test]
+fn random_runs_see_every_mistake() {
+    let unseen = |thread| {
+        let share = SEEN_AT_RANDOM.iter().skip(thread).step_by(2).copied();
+        share.filter(|mutation| !is_seen_at_random(*mutation)).collect::<Vec<_>>()
+    };
+    let unseen: Vec<Mutation> = thread::scope(|scope| {
+        let halves = [scope.spawn(|| unseen(0)), scope.spawn(|| unseen(1))];
+        halves.into_iter().flat_map(|half| half.join().expect("a run does not panic")).collect()
+    });
+    assert!(unseen.is_empty(), "not seen: {unseen:?}");
+}
+
+fn is_seen_at_random(mutation: Mutation) -> bool {
+    mutate(Some(mutation));
+    let seen = (0..RUNS_MAX).any(|seed| campaign::one(seed).is_err());
+    mutate(None);
+    seen
+}
+
+#[test]
+fn scenarios_see_the_others() {
+    for (mutation, scenario) in SEEN_IN_SCENARIOS {
+        mutate(Some(*mutation));
+        let result = scenario();
+        mutate(None);
+        assert!(result.is_err(), "not seen: {mutation:?}");
+    }
+}
+
+#[test]
+fn harmless_mistakes_are_harmless() {
+    for &mutation in HARMLESS {
+        assert!(!is_seen_at_random(mutation), "after all seen: {mutation:?}");
+    }
+}

@@ -1,0 +1,328 @@
+//! Single stories: what random runs never, or hardly ever, come across.
+
+use super::checks::{self, Windows};
+use super::oracle::{Hand, Oracle};
+use super::world::{BROKER, Step, World, name_of};
+use crate::core::frame::{Body, Control, Descriptor, Ends, Frame, Parcel};
+use crate::core::name::{Address, EndpointName, NodeName, PipeName};
+use crate::core::probe::take_marks;
+use crate::core::{Received, Side, Window};
+use crate::error::SendErrorKind;
+use crate::limits::Limits;
+
+/// A network that has shaken hands, and the pipe of each invitation: the broker's end, and the guest's.
+struct Story {
+    world: World,
+    oracle: Oracle,
+    pipes: Vec<(Hand, Hand)>,
+}
+
+impl Story {
+    fn new(nodes: usize) -> Self {
+        Self::with(nodes, Limits { window_messages: 256, ..Limits::default() })
+    }
+
+    fn with(nodes: usize, limits: Limits) -> Self {
+        take_marks();
+        let (mut world, ends) = World::new(&vec![limits; nodes]);
+        let mut oracle = Oracle::default();
+        while let Some(&step) = world.steps().first() {
+            world.take(step);
+        }
+        oracle.take_accepted(&mut world);
+        let far = oracle.hands.clone();
+        let near = ends.iter().map(|&end| Hand { node: BROKER, end });
+        oracle.hands.extend(near.clone());
+        let pipes = near.zip(far).collect();
+        Self { world, oracle, pipes }
+    }
+
+    fn rest(&mut self) {
+        while let Some(&step) = self.world.steps().first() {
+            self.world.take(step);
+        }
+    }
+
+    /// Delivers the next frame that `from` has sent to `to`.
+    fn deliver(&mut self, from: usize, to: usize) -> bool {
+        let Some((channel, side)) = self.world.link_between(to, from) else { return false };
+        let step = Step::Deliver { channel, side };
+        let there = self.world.steps().contains(&step);
+        if there {
+            self.world.take(step);
+        }
+        there
+    }
+
+    fn send(&mut self, from: Hand, ends: &[Hand]) -> Result<(), SendErrorKind> {
+        self.oracle.send(&mut self.world, from, ends, 0, 0)
+    }
+
+    /// Reads one message, and returns the ends in it.
+    fn receive(&mut self, at: Hand) -> Vec<Hand> {
+        let before = self.oracle.hands.len();
+        let _ = self.oracle.receive(&mut self.world, at);
+        self.oracle.hands.get(before..).unwrap_or_default().to_vec()
+    }
+
+    /// The end `end` travels over the pipe from `from` to `to`, and everything comes to rest.
+    fn carry(&mut self, end: Hand, from: Hand, to: Hand) -> Hand {
+        self.send(from, &[end]).expect("it may travel");
+        self.rest();
+        self.receive(to)[0]
+    }
+
+    /// Closes everything and returns what is wrong then.
+    fn conclude(mut self) -> Result<(), String> {
+        self.rest();
+        for hand in self.oracle.hands.clone() {
+            while self.oracle.receive(&mut self.world, hand).is_ok() {}
+        }
+        self.rest();
+        let windows = Windows { least: (0, 0), most: (u64::MAX, u64::MAX) };
+        checks::always(&self.world, windows, &mut self.oracle.faults);
+        for hand in self.oracle.hands.clone() {
+            self.oracle.close(&mut self.world, hand);
+        }
+        self.rest();
+        checks::after_closing(&self.world, &mut self.oracle);
+        if self.oracle.faults.is_empty() { Ok(()) } else { Err(self.oracle.faults.join("\n")) }
+    }
+}
+
+fn endpoint_of(hand: Hand) -> EndpointName {
+    let creator = if hand.end.creator.is_local() { name_of(hand.node) } else { hand.end.creator };
+    EndpointName { creator, ..hand.end }
+}
+
+/// A hostile prev hands its place over to an endpoint that does not exist. The place that forwards must not wait for
+/// it for ever.
+pub(super) fn named_nobody() -> Result<(), String> {
+    let mut story = Story::new(3);
+    let (near, far) = story.pipes[0];
+    let [one, other] = story.oracle.create(&mut story.world, BROKER);
+    let other = story.carry(other, near, far);
+    story.send(other, &[far]).expect("it may travel");
+    assert!(story.deliver(1, BROKER), "the message that carries the end");
+    let nobody = Address { node: name_of(2), endpoint: EndpointName { creator: name_of(2), number: 77 } };
+    let frame = Frame::Endpoint { to: endpoint_of(far), from: endpoint_of(near), body: Body::PrevIs(nobody) };
+    story.world.forge(BROKER, 1, frame);
+    story.rest();
+    story.receive(one);
+    let left = story.world.nodes[1].router.census().1;
+    let concluded = story.conclude();
+    if left == 0 { concluded } else { Err(format!("{left} places still forward")) }
+}
+
+#[test]
+fn whoever_names_nobody_ends_the_pipe() {
+    assert_eq!(named_nobody(), Ok(()));
+}
+
+/// A node that has forgotten a name asks for it again. It must be told that there will be no second introduction.
+pub(super) fn asks_again() -> Result<(), String> {
+    let mut story = Story::with(4, Limits { known_nodes_max: 2, ..Limits::default() });
+    let guests = story.pipes.clone();
+    for other in [1, 2, 1] {
+        let (one, two) = (guests[0], guests[other]);
+        let [near, far] = story.oracle.create(&mut story.world, BROKER);
+        story.carry(near, one.0, one.1);
+        story.carry(far, two.0, two.1);
+        story.rest();
+        story.world.cut(1, other + 1);
+        story.rest();
+    }
+    let asked = story.world.nodes.iter().map(|node| node.router.peers.asked()).sum::<usize>();
+    let concluded = story.conclude();
+    if asked == 0 { concluded } else { Err(format!("{asked} names are still waited for")) }
+}
+
+#[test]
+fn whoever_asks_again_is_told() {
+    assert_eq!(asks_again(), Ok(()));
+}
+
+/// An end that nobody listens to any more says so at its new place.
+pub(super) fn arrives_mute() -> Result<(), String> {
+    let mut story = Story::new(2);
+    let (near, far) = story.pipes[0];
+    let here = EndpointName { creator: name_of(0), number: 900 };
+    let descriptor = Descriptor {
+        number: 900,
+        pipe: PipeName { creator: name_of(0), number: 900 },
+        side: Side::First,
+        mute: true,
+        peer: Address { node: name_of(0), endpoint: here },
+        origin: here,
+        window: Window::new(&Limits::default()),
+    };
+    let ends = Ends::Moved(vec![descriptor]);
+    let parcel = Parcel { sequence: 0, hops: 1, bytes: Vec::new(), ends, handles: Vec::new() };
+    let frame = Frame::Endpoint { to: endpoint_of(far), from: endpoint_of(near), body: Body::User(parcel) };
+    story.world.forge(0, 1, frame);
+    story.rest();
+    let Received::Message(message) = story.world.receive(1, far.end) else {
+        return Err("the message has not come".to_owned());
+    };
+    let end = Hand { node: 1, end: message.ends[0] };
+    let sent = story.send(end, &[]);
+    if sent == Err(SendErrorKind::Disconnected) { Ok(()) } else { Err(format!("{sent:?}")) }
+}
+
+#[test]
+fn an_end_that_nobody_listens_to_arrives_mute() {
+    assert_eq!(arrives_mute(), Ok(()));
+}
+
+/// One end goes to another node and back, again and again, while what would shorten the way is the last to arrive.
+#[test]
+fn a_hundred_bounces_stay_below_the_hop_limit() {
+    let mut story = Story::new(2);
+    let (near, far) = story.pipes[0];
+    let [stays, mut bounces] = story.oracle.create(&mut story.world, BROKER);
+    for _ in 0..100 {
+        story.send(stays, &[]).expect("there is room");
+        story.send(near, &[bounces]).expect("it may travel");
+        bounces = story.starve(far);
+        story.send(far, &[bounces]).expect("it may travel");
+        bounces = story.starve(near);
+    }
+    story.rest();
+    let queue = &story.world.nodes[0].router.endpoints[&bounces.end].queue;
+    assert_eq!(queue.count().messages, 100);
+    let hops = std::iter::from_fn({
+        let mut router = story.world.nodes[0].router.clone();
+        move || match router.receive(bounces.end) {
+            Received::Message(message) => Some(message.hops),
+            Received::Empty | Received::Ended(_) => None,
+        }
+    });
+    let most = hops.max().unwrap_or(0);
+    assert!((100..crate::limits::HOPS_MAX / 2).contains(&most), "{most} hops");
+    assert_eq!(story.conclude(), Ok(()));
+}
+
+impl Story {
+    /// Delivers messages and what makes places forward before all else, until the next message of `at` brings an end.
+    fn starve(&mut self, at: Hand) -> Hand {
+        loop {
+            if let Some(end) = self.receive(at).first() {
+                return *end;
+            }
+            let urgent = |step: &&Step| match **step {
+                Step::Deliver { channel, side } => matches!(
+                    self.world.peek(channel, side),
+                    Some(Frame::Endpoint { body: Body::User(_) | Body::Accepted, .. } | Frame::Control(_))
+                ),
+                Step::Introduce => true,
+            };
+            let steps = self.world.steps();
+            let step = steps.iter().find(urgent).or_else(|| steps.first()).copied();
+            self.world.take(step.expect("the end is still on its way"));
+        }
+    }
+}
+
+/// While one link stands still the far end moves on over others: each move leaves a `PrevIs` at the near end, held
+/// for a sender it does not know yet. They are many more than a window, and the pipe must survive them.
+#[test]
+fn a_long_chain_of_successors_is_held() {
+    const MOVES: usize = 120;
+    let mut story = Story::new(3);
+    let (one, two) = (story.pipes[0], story.pipes[1]);
+    let [near, far] = story.oracle.create(&mut story.world, BROKER);
+    let near = story.carry(near, one.0, one.1);
+    let far = story.carry(far, two.0, two.1);
+    let mut far = far;
+    story.rest();
+    let stalled = story.world.link_between(1, 2).expect("the two have met");
+    let go = |story: &mut Story, except: (usize, usize)| {
+        let stalled = Step::Deliver { channel: except.0, side: except.1 };
+        while let Some(step) = story.world.steps().into_iter().find(|step| *step != stalled) {
+            story.world.take(step);
+        }
+    };
+    for _ in 0..MOVES {
+        for (from, to) in [(two.1, two.0), (two.0, two.1)] {
+            story.send(from, &[far]).expect("it may travel");
+            go(&mut story, stalled);
+            far = story.receive(to)[0];
+        }
+    }
+    story.send(far, &[]).expect("there is room");
+    story.rest();
+    story.receive(near);
+    for (hand, other) in [(near, far), (far, near)] {
+        assert!(story.world.nodes[hand.node].router.status(hand.end).is_some_and(|status| status.direct));
+        story.send(hand, &[]).expect("the pipe is open");
+        story.rest();
+        story.receive(other);
+    }
+    assert_eq!(story.conclude(), Ok(()));
+}
+
+/// Two pipes of one node each carry an end of the other: they must not wait in each other.
+#[test]
+fn pipes_of_one_node_do_not_wait_in_each_other() {
+    let mut story = Story::new(1);
+    let [a, b] = story.oracle.create(&mut story.world, 0);
+    let [c, d] = story.oracle.create(&mut story.world, 0);
+    let [e, f] = story.oracle.create(&mut story.world, 0);
+    story.send(a, &[d]).expect("d waits in b");
+    assert_eq!(story.send(c, &[b]), Err(SendErrorKind::OverItself), "b would wait in d");
+    story.send(e, &[b]).expect("b waits in f");
+    assert_eq!(story.send(c, &[f]), Err(SendErrorKind::OverItself), "f would wait in d");
+    assert_eq!(story.send(c, &[c]), Err(SendErrorKind::OverItself));
+    assert_eq!(story.send(a, &[a]), Err(SendErrorKind::OverItself));
+    assert_eq!(story.receive(f), [b]);
+    assert_eq!(story.receive(b), [d]);
+    story.send(c, &[b]).expect("the circle is open");
+    assert_eq!(story.conclude(), Ok(()));
+}
+
+/// Two pipes between two nodes carry each other at the same time. They chase one another until the hop limit ends it.
+#[test]
+fn pipes_that_chase_each_other_come_to_rest() {
+    let mut story = Story::new(2);
+    let (near, far) = story.pipes[0];
+    let [one, other] = story.oracle.create(&mut story.world, BROKER);
+    let other = story.carry(other, near, far);
+    story.send(near, &[one]).expect("it may travel");
+    story.send(other, &[far]).expect("it may travel");
+    story.rest();
+    assert_eq!(story.conclude(), Ok(()));
+}
+
+/// A pipe cannot be sent over itself, wherever its other end has gone meanwhile.
+#[test]
+fn a_pipe_does_not_travel_over_itself_by_a_detour() {
+    let mut story = Story::new(3);
+    let (one, two) = (story.pipes[0], story.pipes[1]);
+    let [near, far] = story.oracle.create(&mut story.world, BROKER);
+    let far = story.carry(far, one.0, one.1);
+    let far = story.carry(far, one.1, one.0);
+    assert_eq!(story.send(near, &[far]), Err(SendErrorKind::OverItself));
+    assert_eq!(story.send(far, &[near]), Err(SendErrorKind::OverItself));
+    let far = story.carry(far, two.0, two.1);
+    let near = story.carry(near, two.0, two.1);
+    assert_eq!(story.send(near, &[far]), Err(SendErrorKind::OverItself));
+    assert_eq!(story.conclude(), Ok(()));
+}
+
+/// Introductions that nobody asked for, of nobody, or by nobody who may: each is answered by itself alone.
+#[test]
+fn only_the_broker_introduces() {
+    let mut story = Story::new(3);
+    let (one, two) = (story.pipes[0], story.pipes[1]);
+    let [near, far] = story.oracle.create(&mut story.world, BROKER);
+    story.carry(near, one.0, one.1);
+    story.carry(far, two.0, two.1);
+    story.rest();
+    let frame = Frame::Control(Control::IntroductionFailed { name: name_of(0) });
+    story.world.forge(2, 1, frame);
+    story.rest();
+    assert!(!story.world.faults.is_empty(), "node 1 has dropped the link to node 2");
+    assert_eq!(story.world.links_between(1, 2), 0);
+    assert_eq!(story.world.links_between(0, 1), 1);
+    assert_eq!(NodeName::from_bytes([0; 16]), None);
+}
