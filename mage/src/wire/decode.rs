@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use super::encode::{MUTE, SECOND};
-use super::header::{DESCRIPTOR_BYTES_MIN, HEADER_BYTES, Header, Kind, MAGIC, can_begin_link};
+use super::header::{
+    DESCRIPTOR_BYTES_MIN, HEADER_BYTES, Header, Kind, MAGIC, WELCOMED_PIPE_BYTES_MIN, can_begin_link,
+};
 use super::names::{Names, read_raw_node};
 use super::reader::Reader;
 use crate::core::{
@@ -163,19 +165,24 @@ fn read_parcel<H>(
 }
 
 fn read_descriptors(reader: &mut Reader<'_>, names: Names) -> Result<Vec<Descriptor>, PeerMisbehaved> {
-    let count = usize::from(reader.byte()?);
-    if count > MESSAGE_PIPES_MAX {
-        return Err(PeerMisbehaved::TooManyAttachments);
-    }
-    if count * DESCRIPTOR_BYTES_MIN > reader.left() {
-        return Err(PeerMisbehaved::FrameShape);
-    }
-    // The bytes for them are there, so this is no promise taken on trust.
+    let count = read_pipe_count(reader, DESCRIPTOR_BYTES_MIN)?;
     let mut descriptors = Vec::with_capacity(count);
     for _ in 0..count {
         descriptors.push(read_descriptor(reader, names)?);
     }
     Ok(descriptors)
+}
+
+/// How many pipe ends follow. The fewest bytes that so many can have are there, so it is no promise taken on trust.
+fn read_pipe_count(reader: &mut Reader<'_>, bytes_min: usize) -> Result<usize, PeerMisbehaved> {
+    let count = usize::from(reader.byte()?);
+    if count > MESSAGE_PIPES_MAX {
+        return Err(PeerMisbehaved::TooManyAttachments);
+    }
+    if count * bytes_min > reader.left() {
+        return Err(PeerMisbehaved::FrameShape);
+    }
+    Ok(count)
 }
 
 fn read_descriptor(reader: &mut Reader<'_>, names: Names) -> Result<Descriptor, PeerMisbehaved> {
@@ -240,16 +247,25 @@ fn read_welcome<H>(reader: &mut Reader<'_>, handles: Vec<H>) -> Result<Welcome<H
     }
     let socket = handles.into_iter().next();
     let mut welcome = Welcome { version, isolated, you, me, broker, socket, pipes: Vec::new() };
-    let names = Names::of_acceptor(&welcome);
-    let count = usize::from(reader.byte()?);
-    if count > MESSAGE_PIPES_MAX {
-        return Err(PeerMisbehaved::TooManyAttachments);
-    }
+    welcome.pipes = read_welcomed_pipes(reader, Names::of_acceptor(&welcome))?;
+    Ok(welcome)
+}
+
+fn read_welcomed_pipes(
+    reader: &mut Reader<'_>,
+    names: Names,
+) -> Result<Vec<(PipeLabel, Descriptor)>, PeerMisbehaved> {
+    let count = read_pipe_count(reader, WELCOMED_PIPE_BYTES_MIN)?;
+    let mut pipes: Vec<(PipeLabel, Descriptor)> = Vec::with_capacity(count);
     for _ in 0..count {
         let label = read_label(reader)?;
-        welcome.pipes.push((label, read_descriptor(reader, names)?));
+        // Two pipes that are called the same: neither could be asked for.
+        if pipes.iter().any(|(earlier, _)| *earlier == label) {
+            return Err(PeerMisbehaved::FieldValue);
+        }
+        pipes.push((label, read_descriptor(reader, names)?));
     }
-    Ok(welcome)
+    Ok(pipes)
 }
 
 fn read_label(reader: &mut Reader<'_>) -> Result<PipeLabel, PeerMisbehaved> {

@@ -48,8 +48,10 @@ pub(super) const HELLO_BYTES: usize = HEADER_BYTES + MAGIC.len() + 8 + 2 + 2 + 1
 pub(super) const HELLO_BYTES_MAX: usize = 255;
 /// The admission of an acceptor, without any pipe.
 const WELCOME_BYTES: usize = HEADER_BYTES + 2 + 1 + 3 * NODE_NAME_BYTES + 1;
-/// What one pipe adds to it: its label and its descriptor.
-const WELCOMED_PIPE_BYTES_MAX: usize = 1 + PIPE_LABEL_BYTES_MAX + DESCRIPTOR.max;
+/// What one pipe adds to it: its label, with the label's length, and its descriptor.
+const WELCOMED_PIPE: Size = Size { min: 1, max: 1 + PIPE_LABEL_BYTES_MAX }.and(DESCRIPTOR);
+/// The fewest bytes in which a pipe can be in a welcome.
+pub(super) const WELCOMED_PIPE_BYTES_MIN: usize = WELCOMED_PIPE.min;
 /// A frame about a guest of a member.
 const ABOUT_GUEST_BYTES: usize = HEADER_BYTES + 8;
 /// The largest frame of an unknown kind that is skipped.
@@ -63,6 +65,7 @@ const_assert!(BETWEEN_ENDPOINTS.min == 26 && BETWEEN_ENDPOINTS.max == 58);
 const_assert!(USER_FIXED.min == 37 && USER_FIXED.max == 69);
 const_assert!(HELLO_BYTES == 29 && HELLO_BYTES < HELLO_BYTES_MAX && HELLO_BYTES_MAX <= u8::MAX as usize);
 const_assert!(WELCOME_BYTES == 60);
+const_assert!(WELCOMED_PIPE.min == 102 && WELCOMED_PIPE.max == 230);
 const_assert!(PIPE_LABEL_BYTES_MAX < u8::MAX as usize);
 // The counts are single bytes, and 255 is left to stand for "too many".
 const_assert!(MESSAGE_PIPES_MAX < u8::MAX as usize);
@@ -174,7 +177,7 @@ impl Kind {
     fn bytes(self, limits: &Limits) -> RangeInclusive<usize> {
         match self {
             Self::Hello => HELLO_BYTES..=HELLO_BYTES_MAX,
-            Self::Welcome => WELCOME_BYTES..=WELCOME_BYTES + MESSAGE_PIPES_MAX * WELCOMED_PIPE_BYTES_MAX,
+            Self::Welcome => WELCOME_BYTES..=WELCOME_BYTES + MESSAGE_PIPES_MAX * WELCOMED_PIPE.max,
             Self::RequestIntroduction | Self::Introduce | Self::IntroductionFailed => {
                 ABOUT_NODE_BYTES..=ABOUT_NODE_BYTES
             }

@@ -5,11 +5,11 @@ use proptest::prelude::*;
 
 use super::super::names::Names;
 use crate::core::{
-    Address, Body, Control, Count, Descriptor, EndpointName, Ends, Frame, Hello, NodeName, Parcel, PipeName,
-    Side, Welcome, Window,
+    Address, Body, Control, Count, Descriptor, EndpointName, Ends, Frame, Hello, NodeName, Parcel, PipeLabel,
+    PipeName, Side, Welcome, Window,
 };
 use crate::error::Why;
-use crate::limits::{MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX};
+use crate::limits::{MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX, PIPE_LABEL_BYTES_MAX};
 
 /// What stands for a descriptor in these tests.
 pub(super) type Handle = u32;
@@ -73,9 +73,33 @@ pub(super) fn hello() -> Frame<Handle> {
     Frame::Control(Control::Hello(hello))
 }
 
-pub(super) fn welcome(pipes: Vec<Descriptor>) -> Frame<Handle> {
+pub(super) fn label(text: &str) -> PipeLabel {
+    PipeLabel::new(text).unwrap()
+}
+
+/// By the broker, with these pipes.
+pub(super) fn welcome(labels: &[&str]) -> Frame<Handle> {
     let (me, you) = (node(ALICE), node(BOB));
-    Frame::Control(Control::Welcome(Welcome { version: 1, you, me, broker: me, pipes }))
+    let pipes = labels.iter().map(|text| (label(text), descriptor())).collect();
+    let welcome = Welcome { version: 1, isolated: false, you, me, broker: me, socket: None, pipes };
+    Frame::Control(Control::Welcome(welcome))
+}
+
+/// By a member of Carol's network.
+fn welcome_by_a_member() -> Frame<Handle> {
+    let Frame::Control(Control::Welcome(welcome)) = welcome(&["audio", ""]) else { panic!("no welcome") };
+    Frame::Control(Control::Welcome(Welcome { broker: node(CAROL), socket: Some(3), ..welcome }))
+}
+
+/// Into a network of the two.
+fn welcome_in_isolation() -> Frame<Handle> {
+    let Frame::Control(Control::Welcome(welcome)) = welcome(&[]) else { panic!("no welcome") };
+    Frame::Control(Control::Welcome(Welcome { isolated: true, ..welcome }))
+}
+
+/// The fixed frame of this name.
+pub(super) fn sample(name: &str) -> Frame<Handle> {
+    all().into_iter().find(|(other, _)| *other == name).unwrap().1
 }
 
 /// A frame of each kind, by its name.
@@ -85,10 +109,15 @@ pub(super) fn all() -> Vec<(&'static str, Frame<Handle>)> {
     let near = Address { node: node(BOB), endpoint: endpoint(node(BOB), 9) };
     vec![
         ("Hello", hello()),
-        ("Welcome", welcome(vec![descriptor()])),
+        ("Welcome", welcome(&[""])),
+        ("Welcome by a member", welcome_by_a_member()),
+        ("Welcome in isolation", welcome_in_isolation()),
         ("RequestIntroduction", Frame::Control(Control::RequestIntroduction { name })),
         ("Introduce", Frame::Control(Control::Introduce { name, socket: 3 })),
         ("IntroductionFailed", Frame::Control(Control::IntroductionFailed { name })),
+        ("RequestAdmission", Frame::Control(Control::RequestAdmission { guest: 21 })),
+        ("Admit", Frame::Control(Control::Admit { guest: 21, name, socket: 3 })),
+        ("RefuseAdmission", Frame::Control(Control::RefuseAdmission { guest: 21 })),
         ("User", user(b"payload".to_vec(), vec![], vec![])),
         ("User with attachments", user(b"payload".to_vec(), vec![descriptor()], vec![4, 5])),
         ("End", between(Body::End(Why::Rejected))),
@@ -153,7 +182,8 @@ pub(super) fn seen(frame: Frame<Handle>, from: Names) -> Frame<Handle> {
         }
         Frame::Control(control) => Frame::Control(match control {
             Control::Welcome(welcome) => {
-                let pipes = seen_descriptors(welcome.pipes, from);
+                let (labels, pipes): (Vec<_>, Vec<_>) = welcome.pipes.into_iter().unzip();
+                let pipes = labels.into_iter().zip(seen_descriptors(pipes, from)).collect();
                 Control::Welcome(Welcome { pipes, ..welcome })
             }
             Control::RequestIntroduction { name } => {
@@ -163,7 +193,12 @@ pub(super) fn seen(frame: Frame<Handle>, from: Names) -> Frame<Handle> {
             Control::IntroductionFailed { name } => {
                 Control::IntroductionFailed { name: seen_node(name, from) }
             }
-            hello @ Control::Hello(_) => hello,
+            Control::Admit { guest, name, socket } => {
+                Control::Admit { guest, name: seen_node(name, from), socket }
+            }
+            unnamed @ (Control::Hello(_)
+            | Control::RequestAdmission { .. }
+            | Control::RefuseAdmission { .. }) => unnamed,
         }),
     }
 }
@@ -214,6 +249,14 @@ pub(super) fn same(one: &Frame<Handle>, other: &Frame<Handle>) -> bool {
                 Control::Introduce { name, socket },
                 Control::Introduce { name: other_name, socket: other_socket },
             ) => name == other_name && socket == other_socket,
+            (Control::RequestAdmission { guest }, Control::RequestAdmission { guest: other })
+            | (Control::RefuseAdmission { guest }, Control::RefuseAdmission { guest: other }) => {
+                guest == other
+            }
+            (
+                Control::Admit { guest, name, socket },
+                Control::Admit { guest: other_guest, name: other_name, socket: other_socket },
+            ) => (guest, name, socket) == (other_guest, other_name, other_socket),
             _ => false,
         },
         _ => false,
@@ -272,6 +315,20 @@ fn any_descriptors() -> impl Strategy<Value = Vec<Descriptor>> {
     ]
 }
 
+/// No two of them are called the same, and the first is called nothing.
+fn any_labelled() -> impl Strategy<Value = Vec<(PipeLabel, Descriptor)>> {
+    let texts = vec("\\PC{0,62}", MESSAGE_PIPES_MAX);
+    (texts, any_descriptors()).prop_map(|(texts, descriptors)| {
+        let labels = texts.into_iter().enumerate().map(|(index, mut text)| {
+            while text.len() > PIPE_LABEL_BYTES_MAX - 2 {
+                text.pop();
+            }
+            label(&if index == 0 { String::new() } else { format!("{index:02}{text}") })
+        });
+        labels.zip(descriptors).collect()
+    })
+}
+
 fn any_parcel() -> impl Strategy<Value = Parcel<Handle>> {
     let handles = vec(any::<Handle>(), 0..=MESSAGE_HANDLES_MAX);
     (any::<(u64, u16)>(), vec(any::<u8>(), 0..200), any_descriptors(), handles).prop_map(
@@ -288,7 +345,7 @@ fn any_parcel() -> impl Strategy<Value = Parcel<Handle>> {
 fn any_body() -> impl Strategy<Value = Body<Handle>> {
     prop_oneof![
         4 => any_parcel().prop_map(Body::User),
-        1 => (0..5_u8).prop_map(|code| Body::End(Why::from_code(code))),
+        1 => (0..6_u8).prop_map(|code| Body::End(Why::from_code(code))),
         1 => any_address().prop_map(Body::PrevIs),
         1 => any_count().prop_map(Body::Credit),
         1 => Just(()).prop_map(|()| Body::Accepted),
@@ -305,11 +362,19 @@ fn any_control() -> impl Strategy<Value = Control<Handle>> {
         features,
         inviting,
     });
-    let welcome = (any::<u16>(), any_node(), any_descriptors()).prop_map(|(version, broker, pipes)| {
+    let fields = (any::<(u16, bool)>(), any_node(), any::<Option<Handle>>());
+    let welcome = (fields, any_labelled()).prop_map(|(((version, isolated), broker, socket), pipes)| {
         let broker = if broker.is_local() { node(ALICE) } else { broker };
-        Welcome { version, you: node(BOB), me: node(ALICE), broker, pipes }
+        Welcome { version, isolated, you: node(BOB), me: node(ALICE), broker, socket, pipes }
     });
     prop_oneof![
+        any::<u64>().prop_map(|guest| Control::RequestAdmission { guest }),
+        any::<u64>().prop_map(|guest| Control::RefuseAdmission { guest }),
+        (any::<u64>(), any_node(), any::<Handle>()).prop_map(|(guest, name, socket)| Control::Admit {
+            guest,
+            name,
+            socket
+        }),
         hello.prop_map(Control::Hello),
         welcome.prop_map(Control::Welcome),
         any_node().prop_map(|name| Control::RequestIntroduction { name }),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::samples::{ALICE, BOB, Handle, all, at_bob, between, descriptor, hello, user, welcome};
+use super::samples::{ALICE, BOB, Handle, all, at_bob, between, descriptor, hello, sample, user, welcome};
 use super::{decoded, decoded_with, encoded, fault, whole};
 use crate::core::{Body, Control, Frame};
 use crate::error::PeerMisbehaved;
@@ -52,9 +52,12 @@ fn frame_length() {
         }
     }
     // Each kind has its own maximum, known from the header alone.
-    for (kind, most) in [(1, 255), (2, 59 + 64 * 165), (3, 24), (33, 59), (34, 100), (35, 74), (38, 58)] {
-        assert_eq!(fault(&header(most + 1, kind, 1, 0)), PeerMisbehaved::FrameLength, "kind {kind}");
-        let waits = decoded(&header(most, kind, 1, 0)).unwrap();
+    let welcome = 60 + 64 * 230;
+    let most_bytes = [(1, 255), (2, welcome), (3, 24), (4, 24), (5, 24), (6, 16), (7, 32), (8, 16)];
+    for (kind, most) in most_bytes.into_iter().chain([(33, 59), (34, 100), (35, 74), (38, 58)]) {
+        let handles = u8::from(matches!(kind, 4 | 7));
+        assert_eq!(fault(&header(most + 1, kind, 1, handles)), PeerMisbehaved::FrameLength, "kind {kind}");
+        let waits = decoded(&header(most, kind, 1, handles)).unwrap();
         assert!(matches!(waits, Decoded::NeedBytes(needed) if needed == most as usize), "kind {kind}");
     }
     // What is skipped is small.
@@ -83,7 +86,7 @@ fn frame_length_follows_the_limits_of_the_node() {
 
 #[test]
 fn unknown_frame() {
-    for kind in [0, 6, 31, 40, 255] {
+    for kind in [0, 9, 31, 40, 255] {
         assert_eq!(fault(&header(8, kind, 1, 0)), PeerMisbehaved::UnknownFrame);
         assert_eq!(fault(&header(8, kind, 0xff, 0)), PeerMisbehaved::UnknownFrame);
         assert!(matches!(decoded(&header(8, kind, 0xfe, 0)), Ok(Decoded::Skip { bytes: 8, .. })));
@@ -97,7 +100,7 @@ fn frame_shape() {
             continue;
         }
         let longer = resized(frame, |bytes| bytes.push(0));
-        let expected = if longer[4] < 32 && name != "Welcome" {
+        let expected = if longer[4] < 32 && !name.starts_with("Welcome") {
             PeerMisbehaved::FrameLength
         } else {
             PeerMisbehaved::FrameShape
@@ -111,7 +114,9 @@ fn frame_shape() {
         let shorter = resized(frame, |bytes| bytes.truncate(bytes.len() - 8));
         assert_eq!(fault(&shorter), PeerMisbehaved::FrameShape, "{name}");
     }
-    // More pipes are declared than there are bytes for.
+    // More pipes are declared than there are bytes for, and a name that goes on behind the end of the frame.
+    assert_eq!(fault(&changed(welcome(&[]), |bytes| bytes[59] = 1)), PeerMisbehaved::FrameShape);
+    assert_eq!(fault(&changed(welcome(&[""]), |bytes| bytes[60] = 255)), PeerMisbehaved::FrameShape);
     let empty = || user(vec![], vec![], vec![]);
     assert_eq!(fault(&changed(empty(), |bytes| bytes[36] = 1)), PeerMisbehaved::FrameShape);
     assert_eq!(fault(&resized(empty(), |bytes| bytes.truncate(36))), PeerMisbehaved::FrameShape);
@@ -119,7 +124,7 @@ fn frame_shape() {
 
 #[test]
 fn field_value() {
-    let changes: [(&str, Frame<Handle>, usize, u8); 8] = [
+    let changes: [(&str, Frame<Handle>, usize, u8); 11] = [
         ("a flag nobody knows", between(Body::Ack), 5, 3),
         ("a known kind that may be skipped", between(Body::Ack), 5, 0),
         ("the reserved byte", between(Body::Ack), 7, 1),
@@ -127,11 +132,21 @@ fn field_value() {
         ("a role beside the two", hello(), 28, 2),
         ("versions in the wrong order", hello(), 24, 9),
         ("flags of a travelling end", user(vec![], vec![descriptor()], vec![]), 45, 4),
-        ("the same in a welcome", welcome(vec![descriptor()]), 67, 0x80),
+        ("the same in a welcome", welcome(&[""]), 69, 0x80),
+        ("neither isolated nor not", welcome(&[]), 10, 2),
+        ("a name of a pipe that is no text", welcome(&["audio"]), 61, 0xff),
+        ("two pipes of one name", welcome(&["a", "b"]), 60 + 1 + 1 + 133 + 1, b'a'),
     ];
     for (what, frame, place, value) in changes {
         let bytes = changed(frame, |bytes| bytes[place] = value);
         assert_eq!(fault(&bytes), PeerMisbehaved::FieldValue, "{what}");
+    }
+    for label in ["x".repeat(65), "x".repeat(255)] {
+        let long = resized(welcome(&[""]), |bytes| {
+            bytes[60] = u8::try_from(label.len()).unwrap();
+            bytes.splice(61..61, label.bytes());
+        });
+        assert_eq!(fault(&long), PeerMisbehaved::FieldValue, "a name that is too long");
     }
     // Who can be said in one byte may not be said in seventeen.
     for implied in [ALICE, BOB] {
@@ -146,21 +161,22 @@ fn field_value() {
 #[test]
 fn invalid_name() {
     for name in ["RequestIntroduction", "Introduce", "IntroductionFailed"] {
-        let (_, frame) = all().into_iter().find(|(sample, _)| *sample == name).unwrap();
-        let nobody = changed(frame, |bytes| bytes[8..24].fill(0));
+        let nobody = changed(sample(name), |bytes| bytes[8..24].fill(0));
         assert_eq!(fault(&nobody), PeerMisbehaved::InvalidName, "{name}");
     }
+    let nobody = changed(sample("Admit"), |bytes| bytes[16..32].fill(0));
+    assert_eq!(fault(&nobody), PeerMisbehaved::InvalidName);
     let nobody = resized(between(Body::Ack), |bytes| {
         bytes[8] = 2;
         bytes.splice(9..9, [0; 16]);
     });
     assert_eq!(fault(&nobody), PeerMisbehaved::InvalidName);
-    for field in [10..26, 26..42, 42..58] {
-        let nobody = changed(welcome(vec![]), |bytes| bytes[field].fill(0));
+    for field in [11..27, 27..43, 43..59] {
+        let nobody = changed(welcome(&[]), |bytes| bytes[field].fill(0));
         assert_eq!(fault(&nobody), PeerMisbehaved::InvalidName);
     }
     // An inviter that gives away its own name.
-    let twice = changed(welcome(vec![]), |bytes| bytes[10..26].fill(ALICE));
+    let twice = changed(welcome(&[]), |bytes| bytes[11..27].fill(ALICE));
     assert_eq!(fault(&twice), PeerMisbehaved::InvalidName);
 }
 
@@ -170,13 +186,14 @@ fn too_many_attachments() {
     assert_eq!(fault(&header(100, 200, 0, 65)), PeerMisbehaved::TooManyAttachments);
     let many = |place: usize, frame| changed(frame, |bytes: &mut Vec<u8>| bytes[place] = 65);
     assert_eq!(fault(&many(36, user(vec![], vec![], vec![]))), PeerMisbehaved::TooManyAttachments);
-    assert_eq!(fault(&many(58, welcome(vec![]))), PeerMisbehaved::TooManyAttachments);
+    assert_eq!(fault(&many(59, welcome(&[]))), PeerMisbehaved::TooManyAttachments);
 }
 
 #[test]
 fn unexpected_handles() {
     for (name, frame) in all() {
-        if name.starts_with("User") {
+        // A message may have any number of them, and a welcome may have one.
+        if name.starts_with("User") || matches!(name, "Welcome" | "Welcome in isolation") {
             continue;
         }
         let one_more = changed(frame, |bytes| bytes[6] += 1);
@@ -191,8 +208,10 @@ fn unexpected_handles() {
 
 #[test]
 fn missing_handles() {
-    let (_, introduce) = all().remove(3);
-    assert_eq!(fault(&changed(introduce, |bytes| bytes[6] = 0)), PeerMisbehaved::MissingHandles);
+    for name in ["Introduce", "Admit"] {
+        let none = changed(sample(name), |bytes| bytes[6] = 0);
+        assert_eq!(fault(&none), PeerMisbehaved::MissingHandles, "{name}");
+    }
     let skipped = [9, 0, 0, 0, 200, 0, 2, 0, 0];
     let (message, _) = encoded(user(vec![1; 64], vec![], vec![7, 8]));
     for input in [&skipped[..], &message] {
@@ -212,7 +231,7 @@ fn wrong_stage() {
     let half = Names { them: None, ..at_bob() };
     for (name, frame) in all() {
         let (bytes, _) = encoded(frame);
-        let precedes = matches!(name, "Hello" | "Welcome");
+        let precedes = name == "Hello" || name.starts_with("Welcome");
         for names in [Names::default(), half] {
             match decoded_with(&bytes, names) {
                 Ok(_) => assert!(precedes, "{name}"),
