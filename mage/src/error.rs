@@ -16,6 +16,15 @@ pub enum SendErrorKind {
     Full,
     /// The payload is larger than this node's limit, or it carries too many pipes or handles.
     TooLarge,
+    /// A text, an array or a map is longer than the interface allows.
+    OutOfBounds {
+        /// How long it is, in bytes, elements or entries.
+        length: u32,
+        /// The most that the interface allows.
+        length_max: u32,
+    },
+    /// A value contains values of its own kind deeper than any reader follows.
+    TooDeep,
     /// A pipe end was to travel over itself, over its own pipe, or over a pipe that waits inside it.
     OverItself,
     /// A pipe end of one network was to travel over a link of another.
@@ -25,6 +34,10 @@ pub enum SendErrorKind {
 impl fmt::Display for SendErrorKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::OutOfBounds { length, length_max } => {
+                return write!(formatter, "a value has length {length}, and the interface allows {length_max}");
+            }
+            Self::TooDeep => "a value contains values of its own kind too deep",
             Self::Disconnected => "the other end of the pipe is gone",
             Self::Full => "the other end has not read enough of what was sent before",
             Self::TooLarge => "the message is larger than this node allows",
@@ -178,6 +191,15 @@ pub enum BadMessage {
     InvalidText,
     /// A value is none of those its type has.
     InvalidValue,
+    /// A text, an array or a map is longer than the interface allows.
+    OutOfBounds {
+        /// How long it says it is, in bytes, elements or entries.
+        length: u32,
+        /// The most that the interface allows.
+        length_max: u32,
+    },
+    /// A value contains values of its own kind deeper than this end follows.
+    TooDeep,
     /// An argument names a pipe or a handle that the message does not carry.
     MissingAttachment,
     /// The header of the message is malformed, or its kind makes no sense here.
@@ -203,6 +225,10 @@ impl fmt::Display for BadMessage {
             Self::TrailingData => formatter.write_str("something is left over behind its arguments"),
             Self::InvalidText => formatter.write_str("a string is not UTF-8"),
             Self::InvalidValue => formatter.write_str("a value is none of those its type has"),
+            Self::OutOfBounds { length, length_max } => {
+                write!(formatter, "a value has length {length}, and the interface allows {length_max}")
+            }
+            Self::TooDeep => formatter.write_str("a value contains values of its own kind too deep"),
             Self::MissingAttachment => formatter.write_str("a pipe or handle is missing"),
             Self::InvalidHeader => formatter.write_str("its header is malformed"),
             Self::WrongKind => {

@@ -15,18 +15,25 @@ mod link;
 mod node;
 mod wire;
 
-pub use bindings::{Call, Dispatch, Interface, MessagePipe, RawMessage, Receiver, Remote, Reply};
+pub use bindings::{
+    Call, Dispatch, Interface, MessagePipe, PendingReceiver, PendingRemote, RawMessage, Receiver, Remote, Reply,
+};
 pub use core::NodeName;
 pub use error::{
     BadMessage, CallError, FuseError, FuseFailure, InvitationError, PeerMisbehaved, RecvError, SendError, SendErrorKind, Why,
 };
 pub use limits::Limits;
-pub use node::{AcceptedInvitation, INVITATION_VARIABLE, Invitation, Inspection, Launched, LinkInspection, Node, NodeBuilder};
+pub use link::PeerCredentials;
+pub use node::{
+    AcceptedInvitation, Connection, INVITATION_VARIABLE, Inspection, Invitation, Launched, LinkInspection, Listener,
+    Node, NodeBuilder, PipeInspection, PipeState,
+};
 
 /// What generated code is written against. Nothing here needs to be named by hand.
 pub mod codegen {
     pub use crate::bindings::{
-        Channel, Decode, DecodeError, Encode, Incoming, Message, Proxy, Reader, Writer,
+        Array, Boxed, Bytes, Channel, Decode, DecodeAs, DecodeError, Encode, EncodeAs, FixedArray, Incoming, Map,
+        Message, Optional, Proxy, Reader, Text, Writer,
     };
 }
 

@@ -7,10 +7,12 @@ use std::fmt;
 use std::future::poll_fn;
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use mage_sched::sync::Mutex;
 use slab::Slab;
+use smallvec::SmallVec;
 
 use super::call::Call;
 use super::header::{Answer, Header, Kind, read_answer};
@@ -35,6 +37,8 @@ pub(super) struct Shared {
     end: Option<EndRef>,
     fingerprint: u64,
     calls: Mutex<Calls>,
+    /// The pipe is somebody else's by now. Written before and read under the node's lock, which orders the two.
+    given_back: AtomicBool,
 }
 
 #[derive(Default)]
@@ -43,6 +47,7 @@ struct Calls {
     requests: u64,
     pending: Slab<(u64, Pending)>,
     watching: Watching,
+    sorting: Sorting,
     closed: Vec<Waker>,
 }
 
@@ -55,6 +60,17 @@ enum Watching {
     Yes,
     /// It has ended; nothing more will come.
     Ended(Ended),
+}
+
+/// Whether a thread sorts answers out. Only one does at a time: a second one could come upon the end of the pipe while the
+/// first still has the answers before it in its hands.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Sorting {
+    #[default]
+    Idle,
+    Busy,
+    /// Somebody else was woken meanwhile, and has left it to the one who is at it.
+    BusyAgain,
 }
 
 #[derive(Clone, Debug)]
@@ -72,7 +88,8 @@ enum Pending {
 impl Channel {
     pub(crate) fn new(pipe: MessagePipe, _interface: &'static str, fingerprint: u64) -> Self {
         let end = pipe.end().to_ref();
-        let shared = Shared { end, fingerprint, calls: Mutex::new(Calls::default()) };
+        let calls = Mutex::new(Calls::default());
+        let shared = Shared { end, fingerprint, calls, given_back: AtomicBool::new(false) };
         Self { lease: Arc::new(Lease { pipe: Mutex::new(Some(pipe)), shared: Arc::new(shared) }) }
     }
 
@@ -107,6 +124,8 @@ impl Channel {
     pub(super) fn into_pipe(self) -> MessagePipe {
         let shared = self.shared();
         shared.settle(&Ended::Gone(Why::Closed));
+        // Whoever was just woken must not read from the pipe once it is no longer ours.
+        shared.given_back.store(true, Ordering::Relaxed);
         let pipe = self.lease.pipe.lock().take();
         match pipe {
             Some(pipe) => {
@@ -162,7 +181,11 @@ impl Shared {
         let header = Header { kind, request, fingerprint: self.fingerprint, method };
         let mut writer = Writer::with_header(&header.to_bytes());
         write(&mut writer);
+        let fault = writer.fault();
         let Draft { bytes, pipes, handles } = writer.finish();
+        if let Some(fault) = fault {
+            return Err(SendError::new(fault, pipes, handles));
+        }
         match &self.end {
             // A request without a number is one too many.
             Some(_) if kind == Kind::Request && request == 0 => {
@@ -183,39 +206,62 @@ impl Shared {
         }
     }
 
-    /// Sorts out every answer that has arrived.
+    /// Sorts out every answer that has arrived, or leaves it to the thread that is at it.
     fn drain(self: &Arc<Self>) {
         let Some(end) = &self.end else { return };
-        loop {
-            let (messages, drained) = end.drain(Waker::from(Arc::clone(self)));
-            for Incoming { bytes, pipes, handles } in messages {
-                match read_answer(self.fingerprint, RawMessage { bytes, pipes, handles }) {
-                    Ok((request, answer)) => self.answered(request, answer),
-                    Err(bad) => {
-                        end.close(Why::Rejected);
-                        return self.settle(&Ended::Bad(bad));
-                    }
-                }
+        if !self.calls.lock().sorting.begin() {
+            return;
+        }
+        // Wakers and unwanted answers are foreign code: theirs is the turn when ours is over.
+        let mut left = SmallVec::<[Pending; 1]>::new();
+        let ended = loop {
+            let ended = self.sort(end, &mut left);
+            let again = self.calls.lock().sorting.go_on();
+            if ended.is_some() || !again {
+                break ended;
             }
-            match drained {
-                Drained::More => {}
-                Drained::Empty => return,
-                Drained::Ended(why) => return self.settle(&Ended::Gone(why)),
+        };
+        if let Some(ended) = ended {
+            self.settle(&ended);
+            if let Ended::Bad(_) = ended {
+                end.close(Why::Rejected);
+            }
+        }
+        for pending in left {
+            match pending {
+                Pending::Waiting(waker) => waker.into_iter().for_each(Waker::wake),
+                Pending::Answered(answer) => drop(answer),
             }
         }
     }
 
-    fn answered(&self, request: u64, answer: Answer) {
+    /// Takes what has arrived, until there is nothing or the end. What is to be woken or dropped is added to `left`.
+    fn sort(self: &Arc<Self>, end: &EndRef, left: &mut SmallVec<[Pending; 1]>) -> Option<Ended> {
+        loop {
+            let waker = Waker::from(Arc::clone(self));
+            let (messages, drained) = end.drain(waker, || !self.given_back.load(Ordering::Relaxed));
+            for Incoming { bytes, pipes, handles } in messages {
+                match read_answer(self.fingerprint, RawMessage { bytes, pipes, handles }) {
+                    Ok((request, answer)) => left.push(self.answered(request, answer)),
+                    Err(bad) => return Some(Ended::Bad(bad)),
+                }
+            }
+            match drained {
+                Drained::More => {}
+                Drained::Empty => return None,
+                Drained::Ended(why) => return Some(Ended::Gone(why)),
+            }
+        }
+    }
+
+    /// Returns the caller, to be woken, or the answer if nobody waits for it: it is to nothing we asked, or the caller has
+    /// gone.
+    fn answered(&self, request: u64, answer: Answer) -> Pending {
+        let answered = Pending::Answered(answer);
         let mut calls = self.calls.lock();
-        // An answer to nothing we asked, or to a caller who has gone, is dropped, with no lock held.
-        let left = match calls.find(request) {
-            Some(pending) => mem::replace(pending, Pending::Answered(answer)),
-            None => Pending::Answered(answer),
-        };
-        drop(calls);
-        match left {
-            Pending::Waiting(waker) => waker.into_iter().for_each(Waker::wake),
-            Pending::Answered(answer) => drop(answer),
+        match calls.find(request) {
+            Some(pending) => mem::replace(pending, answered),
+            None => answered,
         }
     }
 
@@ -251,7 +297,9 @@ impl Shared {
         };
         match (calls.find(request), ended) {
             (Some(Pending::Waiting(_)), Some(Ended::Gone(why))) => Poll::Ready(Err(CallError::PeerGone(why))),
-            (Some(Pending::Waiting(_)), Some(Ended::Bad(bad))) => Poll::Ready(Err(CallError::BadMessage(bad))),
+            (Some(Pending::Waiting(_)), Some(Ended::Bad(bad))) => {
+                Poll::Ready(Err(CallError::BadMessage(bad)))
+            }
             (Some(Pending::Waiting(parked)), None) => {
                 let old = parked.replace(waker);
                 drop(calls);
@@ -268,10 +316,11 @@ impl Shared {
 
     /// For a call: its answer does not decode.
     pub(super) fn reject(&self, bad: &BadMessage) {
+        // In this order: closing wakes us, and we would take it for the peer's.
+        self.settle(&Ended::Bad(bad.clone()));
         if let Some(end) = &self.end {
             end.close(Why::Rejected);
         }
-        self.settle(&Ended::Bad(bad.clone()));
     }
 
     /// For a call: nobody waits for its answer any more.
@@ -309,6 +358,22 @@ impl Calls {
     fn remove(&mut self, request: u64) -> Option<Pending> {
         self.find(request)?;
         Some(self.pending.remove(Self::place(request)).1)
+    }
+}
+
+impl Sorting {
+    /// Whether the turn is the caller's.
+    fn begin(&mut self) -> bool {
+        let idle = *self == Self::Idle;
+        *self = if idle { Self::Busy } else { Self::BusyAgain };
+        idle
+    }
+
+    /// Whether there is more to do for the one whose turn it is. If not, the turn is over.
+    fn go_on(&mut self) -> bool {
+        let again = *self == Self::BusyAgain;
+        *self = if again { Self::Busy } else { Self::Idle };
+        again
     }
 }
 

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 
 use static_assertions::const_assert;
 
+use super::codec::DecodeAs;
 use super::pipe::{MessagePipe, RawMessage};
 use super::reply::{Reply, ReplyTo};
 use super::value::{Decode, DecodeError, Encode, Reader};
@@ -127,6 +128,15 @@ impl<'a> Incoming<'a> {
     #[inline]
     pub fn take<T: Decode>(&mut self) -> Result<T, DecodeError> {
         self.arguments.take()
+    }
+
+    /// Takes an argument with bounds.
+    ///
+    /// # Errors
+    /// If the message does not go on with such a value.
+    #[inline]
+    pub fn take_as<C: DecodeAs>(&mut self) -> Result<C::Value, DecodeError> {
+        self.arguments.take_as::<C>()
     }
 
     /// Takes the means to answer.

@@ -2,12 +2,15 @@
 
 mod call;
 mod channel;
+mod codec;
+mod containers;
 mod header;
 mod interface;
 mod pipe;
 mod receiver;
 mod remote;
 mod reply;
+mod typed;
 mod value;
 
 pub use call::Call;
@@ -18,4 +21,6 @@ pub use pipe::{MessagePipe, RawMessage};
 pub use receiver::Receiver;
 pub use remote::Remote;
 pub use reply::Reply;
+pub use codec::{Array, Boxed, Bytes, DecodeAs, EncodeAs, FixedArray, Map, Optional, Text};
+pub use typed::{PendingReceiver, PendingRemote};
 pub use value::{Decode, DecodeError, Encode, Reader, Writer};

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::header::{Header, Kind};
 use super::value::{Encode, Writer};
 use crate::error::{SendError, SendErrorKind, Why};
-use crate::node::EndRef;
+use crate::node::{Draft, EndRef};
 
 /// The right to answer one call, once. It can be moved anywhere, into a task or to another thread, and used when the
 /// answer is there. Dropping it tells the caller that there will be none.
@@ -57,6 +57,13 @@ impl ReplyTo {
         let Some(end) = self.end.take() else { return Ok(()) };
         let mut writer = Writer::with_header(&Header { kind, ..self.header }.to_bytes());
         write(&mut writer);
+        if let Some(fault) = writer.fault() {
+            let Draft { pipes, handles, .. } = writer.finish();
+            // The caller must not wait for an answer that cannot be sent.
+            self.end = Some(end);
+            let _ = self.answer(Kind::NoReply, |_| {});
+            return Err(SendError::new(fault, pipes, handles));
+        }
         let sent = end.send(writer.finish());
         if let Err(error) = &sent
             && error.kind() == SendErrorKind::Full

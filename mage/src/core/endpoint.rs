@@ -151,11 +151,21 @@ impl<H> Endpoint<H> {
     }
 }
 
+/// The state of an endpoint, without what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Open,
+    Moving,
+    Proxying,
+}
+
 /// What can be seen of an endpoint from outside, as plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Status {
+    pub(crate) role: Role,
     pub(crate) unread_messages: u64,
     pub(crate) unread_bytes: u64,
+    pub(crate) room_messages: u64,
     pub(crate) peer: Address,
     /// Whether the two ends send to each other with nobody in between, as far as this side can know.
     pub(crate) direct: bool,

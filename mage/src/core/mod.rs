@@ -68,7 +68,7 @@ mod window;
 mod tests;
 
 pub(crate) use effect::{Effect, LinkId};
-pub(crate) use endpoint::{Side, Status};
+pub(crate) use endpoint::{Role, Side, Status};
 pub(crate) use frame::{Body, Control, Descriptor, Ends, Frame, Hello, Parcel, Welcome};
 pub(crate) use invitation::Invitation;
 pub(crate) use message::{Draft, Message};

@@ -394,11 +394,18 @@ impl<H> Router<H> {
         self.lose_unadmitted_guests(realm);
     }
 
-    /// The nodes that this one has a link to.
-    pub(crate) fn linked_nodes(&self) -> Vec<NodeName> {
-        let linked =
-            |(name, peer): (&NodeName, &Peer<H>)| matches!(peer.reach, Reach::Linked(_)).then_some(*name);
+    /// The nodes that this one has a link to, and whether each is the broker.
+    pub(crate) fn linked_nodes(&self) -> Vec<(NodeName, bool)> {
+        let linked = |(name, peer): (&NodeName, &Peer<H>)| {
+            let broker = self.peers.realm(peer.realm).is_some_and(|realm| realm.broker == Broker::Node(*name));
+            matches!(peer.reach, Reach::Linked(_)).then_some((*name, broker))
+        };
         self.peers.nodes.iter().filter_map(linked).collect()
+    }
+
+    /// What this node is called, in each network it is in.
+    pub(crate) fn names(&self) -> Vec<NodeName> {
+        self.peers.realms.iter().filter_map(|realm| realm.me).collect()
     }
 }
 

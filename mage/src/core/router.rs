@@ -5,7 +5,7 @@ use std::mem;
 use std::task::Waker;
 
 use super::effect::{Effect, LinkId};
-use super::endpoint::{Endpoint, Incoming, Outgoing, Side, State, Status};
+use super::endpoint::{Endpoint, Incoming, Outgoing, Role, Side, State, Status};
 use super::frame::{Body, Control, Descriptor, Ends, Frame, Parcel};
 use super::held::Guest;
 use super::message::Message;
@@ -111,6 +111,12 @@ impl<H> Router<H> {
                 || other.is_some_and(|other| other.is_open() && other.peer == here && other.prev == here));
         let count = endpoint.queue.count();
         Some(Status {
+            role: match endpoint.state {
+                State::Open(_) => Role::Open,
+                State::Moving(_) => Role::Moving,
+                State::Proxying => Role::Proxying,
+            },
+            room_messages: endpoint.window.limit.messages.saturating_sub(endpoint.window.sent.messages),
             unread_messages: count.messages,
             unread_bytes: count.bytes,
             peer: endpoint.peer,
@@ -141,10 +147,14 @@ impl<H> Router<H> {
         }
     }
 
-    /// How many endpoints there are, and how many of them are only places that an end has left.
-    pub(crate) fn census(&self) -> (usize, usize) {
-        let left = self.endpoints.values().filter(|endpoint| !endpoint.is_open()).count();
-        (self.endpoints.len(), left)
+    /// What can be seen of everything.
+    pub(crate) fn statuses(&self) -> Vec<Status> {
+        self.endpoints.keys().filter_map(|name| self.status(*name)).collect()
+    }
+
+    /// Whether nothing is routed through this node: every endpoint is an end.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.endpoints.values().all(Endpoint::is_open)
     }
 
     // ---- frames from a link

@@ -12,4 +12,7 @@ mod socket;
 
 pub(crate) use driver::{Driver, Start};
 pub(crate) use outbox::{Ending, Outbox};
-pub(crate) use socket::{Handle, check_stream_socket, fresh_name, socket_pair};
+pub use socket::PeerCredentials;
+pub(crate) use socket::{
+    Handle, accept, check_stream_socket, fresh_name, lock_file, peer_credentials, restrict, socket_pair,
+};

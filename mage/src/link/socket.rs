@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use mage_sched::Transfer;
 use rustix::net::{
@@ -109,4 +110,51 @@ pub(crate) fn fresh_name() -> io::Result<NodeName> {
             return Ok(name);
         }
     }
+}
+
+/// Who is at the other end of a local socket, as the kernel saw it when the two were connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerCredentials {
+    /// The process. Its number may be reused once it has ended.
+    pub process: i32,
+    /// The user it ran as.
+    pub user: u32,
+    /// The group it ran as.
+    pub group: u32,
+}
+
+pub(crate) fn peer_credentials(socket: BorrowedFd<'_>) -> io::Result<PeerCredentials> {
+    let credentials = rustix::net::sockopt::socket_peercred(socket)?;
+    Ok(PeerCredentials {
+        process: credentials.pid.as_raw_nonzero().get(),
+        user: credentials.uid.as_raw(),
+        group: credentials.gid.as_raw(),
+    })
+}
+
+/// The next client of a listening socket.
+pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<Handle> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    retry(|| rustix::net::accept_with(listener, flags))
+}
+
+/// Locks a file against every other process for as long as the descriptor lives.
+pub(crate) fn lock_file(path: &Path) -> io::Result<Handle> {
+    use rustix::fs::{FlockOperation, Mode, OFlags};
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(io::Error::new(io::ErrorKind::AddrInUse, "another process offers a service at this path"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sets who may use the file.
+pub(crate) fn restrict(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }

@@ -39,6 +39,8 @@ struct Inner {
     accepting: BTreeMap<LinkId, Acceptance>,
     /// Those who wait for all links to be closed.
     closing: Vec<Waker>,
+    /// Those who wait until nothing is routed through this node any more.
+    draining: Vec<Waker>,
     /// What peers did wrong lately.
     faults: VecDeque<PeerMisbehaved>,
     /// Nobody can use this node any more.
@@ -82,6 +84,7 @@ impl Shared {
             outboxes: BTreeMap::new(),
             accepting: BTreeMap::new(),
             closing: Vec::new(),
+            draining: Vec::new(),
             faults: VecDeque::new(),
             abandoned: false,
         };
@@ -93,11 +96,15 @@ impl Shared {
     pub(crate) fn act<R>(self: &Arc<Self>, transition: impl FnOnce(&mut Router<Handle>) -> R) -> R {
         let mut inner = self.inner.lock();
         let answer = transition(&mut inner.router);
-        if inner.router.effects_mut().is_empty() {
+        let drained = !inner.draining.is_empty() && inner.router.is_drained();
+        if inner.router.effects_mut().is_empty() && !drained {
             return answer;
         }
         let mut after = After::default();
         inner.flush(&mut after);
+        if drained {
+            after.wake.extend(inner.draining.drain(..));
+        }
         drop(inner);
         self.finish(after);
         answer
@@ -255,6 +262,22 @@ impl Shared {
                 return Poll::Ready(());
             }
             inner.closing.push(waker);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Waits until nothing is routed through this node any more.
+    pub(crate) async fn drained(&self) {
+        poll_fn(|context| {
+            let waker = context.waker().clone();
+            let mut inner = self.inner.lock();
+            if inner.router.is_drained() {
+                return Poll::Ready(());
+            }
+            if !inner.draining.iter().any(|known| known.will_wake(&waker)) {
+                inner.draining.push(waker);
+            }
             Poll::Pending
         })
         .await;

@@ -149,10 +149,17 @@ impl EndRef {
     }
 
     /// Takes every message that there is, up to a bound, and says what comes behind them. `waker` is parked if that is
-    /// nothing yet.
-    pub(crate) fn drain(&self, waker: Waker) -> (SmallVec<[Incoming; 1]>, Drained) {
+    /// nothing yet. If `is_ours`, which is asked under the node's lock, says no, there is nothing ever again.
+    pub(crate) fn drain(
+        &self,
+        waker: Waker,
+        is_ours: impl FnOnce() -> bool,
+    ) -> (SmallVec<[Incoming; 1]>, Drained) {
         let mut messages = SmallVec::<[Message<Handle>; 1]>::new();
         let (drained, left) = self.user.shared.act(|router| {
+            if !is_ours() {
+                return (Drained::Ended(Why::Closed), Some(waker));
+            }
             loop {
                 match router.receive(self.name) {
                     Received::Message(message) => messages.push(message),
@@ -208,7 +215,11 @@ fn poll_ready(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -
     if ready { Poll::Ready(()) } else { Poll::Pending }
 }
 
-fn poll_receive(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
+fn poll_receive(
+    user: &Arc<User>,
+    name: EndpointName,
+    context: &mut Context<'_>,
+) -> Poll<Result<Incoming, Why>> {
     // Cloning and dropping a waker runs foreign code: neither happens under the lock.
     let waker = context.waker().clone();
     let (received, left) = user.shared.act(|router| {

@@ -9,6 +9,7 @@ mod end;
 mod inspect;
 mod invitation;
 mod launch;
+mod listener;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use std::sync::Arc;
 pub(crate) use act::Shared;
 pub use builder::NodeBuilder;
 pub(crate) use end::{Draft, Drained, End, EndRef, Incoming};
-pub use inspect::{Inspection, LinkInspection};
+pub use inspect::{Inspection, LinkInspection, PipeInspection, PipeState};
 pub use invitation::{AcceptedInvitation, Invitation};
 pub use launch::{INVITATION_VARIABLE, Launched};
+pub use listener::{Connection, Listener};
 
 use crate::bindings::MessagePipe;
 use crate::core::Draft as CoreDraft;
@@ -74,6 +76,15 @@ impl Node {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.user.shared
+    }
+
+    /// Waits until no end that has left this node is still routed through it. After that the process can exit and break no
+    /// strangers' pipe. Give your own pipes away or drop them first.
+    ///
+    /// It waits for as long as somebody on the way does not answer; wrap it in your runtime's timeout if you cannot.
+    /// Cancellation-safe.
+    pub async fn drain(&self) {
+        self.user.shared.drained().await;
     }
 
     /// Writes out everything that has been sent, closes every link, and returns when that is done. Pipes to other nodes
