@@ -158,30 +158,28 @@ impl Driver {
 
     /// Writes everything there is. Ready only when the link is over.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Over> {
-        loop {
-            let ending = self.outbox.take(&mut self.batch);
-            if ending == Some(Ending::Now) {
-                return Poll::Ready(Over::ByUs);
+        let ending = self.outbox.take(&mut self.batch);
+        if ending == Some(Ending::Now) {
+            return Poll::Ready(Over::ByUs);
+        }
+        if self.deaf {
+            self.forget_unwritten();
+        }
+        while !self.batch.is_empty() || self.is_stuck_writing() {
+            if !self.is_stuck_writing() {
+                self.encode_some();
             }
-            if self.deaf {
+            if let Err(error) = ready!(self.poll_write_encoded(context)) {
+                if !is_hang_up(&error) {
+                    return Poll::Ready(Over::Io(error));
+                }
+                self.deaf = true;
                 self.forget_unwritten();
             }
-            while !self.batch.is_empty() || self.is_stuck_writing() {
-                if !self.is_stuck_writing() {
-                    self.encode_some();
-                }
-                if let Err(error) = ready!(self.poll_write_encoded(context)) {
-                    if !is_hang_up(&error) {
-                        return Poll::Ready(Over::Io(error));
-                    }
-                    self.deaf = true;
-                    self.forget_unwritten();
-                }
-            }
-            match ending {
-                Some(_) => return Poll::Ready(Over::ByUs),
-                None => return Poll::Pending,
-            }
+        }
+        match ending {
+            Some(_) => Poll::Ready(Over::ByUs),
+            None => Poll::Pending,
         }
     }
 

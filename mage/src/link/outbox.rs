@@ -47,6 +47,7 @@ impl Outbox {
     }
 
     /// Appends a frame. Returns the driver's waker if it sleeps, or the frame if the link is over.
+    #[expect(clippy::result_large_err, reason = "hardly ever refused, and a box would cost every frame")]
     pub(crate) fn push(&self, frame: Frame<Handle>) -> Result<Option<Waker>, Frame<Handle>> {
         let mut inner = self.inner.lock();
         if matches!(inner.driver, Driver::Gone) || inner.ending.is_some() {

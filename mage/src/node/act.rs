@@ -112,7 +112,7 @@ impl Shared {
 
     /// What must not happen under the lock.
     #[cold]
-    fn finish_rare(self: &Arc<Self>, mut rare: Box<Rare>) {
+    fn finish_rare(self: &Arc<Self>, mut rare: Rare) {
         for (acceptance, result) in rare.accepted.drain(..) {
             if let Err(Ok(pipes)) = acceptance.send(result) {
                 for (_, name) in pipes {
@@ -136,7 +136,7 @@ impl Shared {
 
     fn finish(self: &Arc<Self>, after: After) {
         if let Some(rare) = after.rare {
-            self.finish_rare(rare);
+            self.finish_rare(*rare);
         }
         for waker in after.wake {
             waker.wake();
@@ -302,12 +302,14 @@ impl Inner {
         }
         for effect in effects.list.drain(..) {
             match effect {
-                Effect::Transmit { link, frame } => match outboxes.get(&link).map(|outbox| outbox.push(frame)) {
-                    Some(Ok(None)) => {}
-                    Some(Ok(Some(waker))) => after.wake.push(waker),
-                    Some(Err(frame)) => after.rare().frames.push(frame),
-                    None => {}
-                },
+                Effect::Transmit { link, frame } => {
+                    if let Some(outbox) = outboxes.get(&link) {
+                        match outbox.push(frame) {
+                            Ok(waker) => after.wake.extend(waker),
+                            Err(frame) => after.rare().frames.push(frame),
+                        }
+                    }
+                }
                 Effect::Adopt { link, me, peer, socket } => {
                     let outbox = Arc::new(Outbox::new());
                     if *abandoned {
