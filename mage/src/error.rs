@@ -89,7 +89,7 @@ impl fmt::Display for SendError {
 impl std::error::Error for SendError {}
 
 /// Why nothing more will come out of a pipe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Why {
     /// The other end was closed.

@@ -5,7 +5,7 @@ use super::name::{EndpointName, NodeName, PipeLabel};
 use crate::error::{InvitationError, PeerMisbehaved};
 
 /// A link of this node, counted from 1 and never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LinkId(pub(crate) u64);
 
 /// One thing for the outside to do.

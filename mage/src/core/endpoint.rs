@@ -13,14 +13,14 @@ use super::window::{Count, Window};
 use crate::error::Why;
 
 /// Which end of its pipe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Side {
     First,
     Second,
 }
 
 /// An endpoint: what it has in every state, and its state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Endpoint<H> {
     pub(crate) pipe: PipeName,
     pub(crate) side: Side,
@@ -41,7 +41,7 @@ pub(crate) struct Endpoint<H> {
 }
 
 /// What an endpoint is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) enum State {
     /// An end that a user holds, or will once the message it is in has been read.
     Open(Open),
@@ -52,7 +52,7 @@ pub(crate) enum State {
 }
 
 /// What can still come in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Incoming {
     Open,
     /// Nothing more, for this reason, behind what is queued.
@@ -60,7 +60,7 @@ pub(crate) enum Incoming {
 }
 
 /// What can still go out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Outgoing {
     Open,
     /// Nobody listens, and they have not been told that we know.
@@ -70,7 +70,7 @@ pub(crate) enum Outgoing {
 }
 
 /// Unread messages, with their sum.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Queue<H> {
     messages: VecDeque<Message<H>>,
     bytes: u64,
@@ -152,7 +152,7 @@ impl<H> Endpoint<H> {
 }
 
 /// The state of an endpoint, without what is in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
     Open,
     Moving,

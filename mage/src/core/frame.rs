@@ -6,7 +6,7 @@ use super::window::{Count, Window};
 use crate::error::Why;
 
 /// One frame.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) enum Frame<H> {
     /// Between two endpoints.
     Endpoint {
@@ -33,7 +33,7 @@ impl<H> Frame<H> {
 }
 
 /// What one endpoint says to another. Who may say what is in the table of the module [`super`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) enum Body<H> {
     User(Parcel<H>),
     End(Why),
@@ -46,7 +46,7 @@ pub(crate) enum Body<H> {
 }
 
 /// A message between endpoints.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Parcel<H> {
     pub(crate) sequence: u64,
     pub(crate) hops: u16,
@@ -56,7 +56,7 @@ pub(crate) struct Parcel<H> {
 }
 
 /// The ends that a message carries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) enum Ends {
     /// Between two endpoints of one node: the ends stay where they are.
     Here(Vec<EndpointName>),
@@ -74,7 +74,7 @@ impl Ends {
 }
 
 /// A pipe end on its way to another node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Descriptor {
     /// The number of its name at the new place; the creator is the sending node.
     pub(crate) number: u64,
@@ -90,7 +90,7 @@ pub(crate) struct Descriptor {
 }
 
 /// What one node says to another.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) enum Control<H> {
     /// First on every new link, from both sides.
     Hello(Hello),
@@ -111,7 +111,7 @@ pub(crate) enum Control<H> {
 }
 
 /// The opening of a handshake.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Hello {
     /// The oldest wire version this node speaks.
     pub(crate) version_min: u16,
@@ -124,7 +124,7 @@ pub(crate) struct Hello {
 }
 
 /// The answer to an acceptor's hello.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Welcome<H> {
     pub(crate) version: u16,
     /// Whether the two form a network of their own, apart from any that either is in.

@@ -26,14 +26,14 @@ pub(crate) struct Guest {
     pub(crate) controls_max: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Held<H> {
     senders: BTreeMap<Address, Kept<H>>,
     /// Origins of which something has been discarded, and how many names this node had known when it first was.
     spent: BTreeMap<Origin, u64>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Kept<H> {
     bodies: VecDeque<Body<H>>,
     used: Count,

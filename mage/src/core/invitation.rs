@@ -25,7 +25,7 @@ pub(crate) const VERSION_MIN: u16 = 1;
 pub(crate) const VERSION_MAX: u16 = 1;
 
 /// What an inviter knows of its guest before the handshake is over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Inviting {
     /// The ends that go over, packed.
     pub(super) ends: Vec<(PipeLabel, EndpointName)>,

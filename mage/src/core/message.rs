@@ -6,7 +6,7 @@ use crate::limits::ATTACHMENT_COST;
 
 /// A message that has arrived and waits to be read. The ends it carries are endpoints of this node, named, not owned:
 /// no destructor ever runs inside the core.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Message<H> {
     pub(crate) sequence: u64,
     pub(crate) hops: u16,

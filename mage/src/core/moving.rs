@@ -8,7 +8,7 @@ use super::router::Router;
 use super::window::Count;
 use crate::error::Why;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Moving {
     /// Where the end sent before it moved; they must learn who speaks in its place.
     pub(crate) old: Address,

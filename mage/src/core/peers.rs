@@ -15,7 +15,7 @@ use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::{Router, Work};
 use crate::error::{InvitationError, PeerMisbehaved};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Peers<H> {
     nodes: BTreeMap<NodeName, Peer<H>>,
     pub(super) links: BTreeMap<LinkId, Link>,
@@ -35,7 +35,7 @@ pub(super) struct Peers<H> {
 }
 
 /// One network that this node is in. A pipe never leaves the network it has reached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Realm {
     pub(super) me: Option<NodeName>,
     pub(super) broker: Broker,
@@ -54,7 +54,7 @@ impl Realm {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Broker {
     Me,
     Node(NodeName),
@@ -62,16 +62,16 @@ pub(super) enum Broker {
     Lost,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RealmId(pub(super) usize);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Link {
     pub(super) realm: RealmId,
     pub(super) stage: Stage,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) enum Stage {
     /// We invite, and wait for the other side's hello, or for the broker to admit it, or for both.
     Inviting(Inviting),
@@ -82,7 +82,7 @@ pub(super) enum Stage {
     },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Peer<H> {
     realm: RealmId,
     /// How many names were known before this one.
@@ -94,7 +94,7 @@ struct Peer<H> {
     numbers_taken: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 enum Reach<H> {
     /// A link is being made; these frames are its head.
     Asked {
@@ -397,7 +397,8 @@ impl<H> Router<H> {
     /// The nodes that this one has a link to, and whether each is the broker.
     pub(crate) fn linked_nodes(&self) -> Vec<(NodeName, bool)> {
         let linked = |(name, peer): (&NodeName, &Peer<H>)| {
-            let broker = self.peers.realm(peer.realm).is_some_and(|realm| realm.broker == Broker::Node(*name));
+            let broker =
+                self.peers.realm(peer.realm).is_some_and(|realm| realm.broker == Broker::Node(*name));
             matches!(peer.reach, Reach::Linked(_)).then_some((*name, broker))
         };
         self.peers.nodes.iter().filter_map(linked).collect()

@@ -7,7 +7,7 @@ use super::probe::{Mutation, mutated};
 use crate::limits::{Limits, WINDOW_BYTES_CAP, WINDOW_MESSAGES_CAP};
 
 /// A position in one direction of a pipe.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Count {
     pub(crate) messages: u64,
     pub(crate) bytes: u64,
@@ -44,7 +44,7 @@ impl Count {
 }
 
 /// The four numbers of one end: two as sender, two as reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Window {
     /// What this end has sent.
     pub(crate) sent: Count,

@@ -4,6 +4,7 @@ mod campaign;
 mod checks;
 mod chooser;
 mod configurations;
+mod exhaustive;
 mod mutations;
 mod oracle;
 mod random;

@@ -2,6 +2,7 @@
 //! is enough to tell whether the network has kept its promises.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::task::Waker;
 
 use super::token::{Kind, Token};
@@ -12,7 +13,7 @@ use crate::core::{Address, Draft, EndpointName, NodeName, Received};
 use crate::error::SendErrorKind;
 
 /// An end in a user's hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Hand {
     pub(super) node: usize,
     pub(super) end: EndpointName,
@@ -26,7 +27,7 @@ pub(super) fn reverse((node, number, first): Way) -> Way {
     (node, number, !first)
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct Traffic {
     sent: usize,
     read: usize,
@@ -35,7 +36,7 @@ struct Traffic {
 }
 
 /// What a message was when it was sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Shape {
     cost: u64,
     ends: Vec<Way>,
@@ -61,6 +62,11 @@ impl Oracle {
         let creator = endpoint.pipe.creator;
         let node = if creator.is_local() { hand.node } else { index_of(creator) };
         Some((node, endpoint.pipe.number, endpoint.side == Side::First))
+    }
+
+    /// Feeds everything that the future depends on to a hasher.
+    pub(super) fn hash_state(&self, state: &mut impl Hasher) {
+        (&self.hands, &self.traffic).hash(state);
     }
 
     pub(super) fn blame(&mut self, what: impl Into<String>) {

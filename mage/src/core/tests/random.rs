@@ -332,6 +332,7 @@ impl<'a> Run<'a> {
         }
         if self.oracle.faults.is_empty() && self.rest() {
             checks::after_closing(&self.world, &mut self.oracle);
+            checks::handles(&self.world, &mut self.oracle);
         }
     }
 

@@ -6,7 +6,7 @@ use super::world::{BROKER, Step, World, name_of};
 use crate::core::frame::{Body, Control, Descriptor, Ends, Frame, Parcel};
 use crate::core::name::{Address, EndpointName, NodeName, PipeName};
 use crate::core::probe::take_marks;
-use crate::core::{Role, Received, Side, Window};
+use crate::core::{Received, Role, Side, Window};
 use crate::error::SendErrorKind;
 use crate::limits::Limits;
 
@@ -86,6 +86,7 @@ impl Story {
         }
         self.rest();
         checks::after_closing(&self.world, &mut self.oracle);
+        checks::handles(&self.world, &mut self.oracle);
         if self.oracle.faults.is_empty() { Ok(()) } else { Err(self.oracle.faults.join("\n")) }
     }
 }
@@ -109,7 +110,8 @@ pub(super) fn named_nobody() -> Result<(), String> {
     story.world.forge(BROKER, 1, frame);
     story.rest();
     story.receive(one);
-    let left = story.world.nodes[1].router.statuses().iter().filter(|status| status.role != Role::Open).count();
+    let left =
+        story.world.nodes[1].router.statuses().iter().filter(|status| status.role != Role::Open).count();
     let concluded = story.conclude();
     if left == 0 { concluded } else { Err(format!("{left} places still forward")) }
 }

@@ -1,6 +1,8 @@
 //! What stands for a handle: something that is counted, so that a leak is seen, and that knows where it is dropped.
 
 use std::cell::Cell;
+use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 thread_local! {
@@ -11,14 +13,13 @@ thread_local! {
 }
 
 /// A handle. Its destructor may run anything, so the core must hand it out instead of dropping it.
-#[derive(Debug)]
 pub(super) struct Token {
     pub(super) kind: Kind,
     alive: Rc<Cell<usize>>,
 }
 
 /// What a token stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// A file of a user's.
     File(usize),
@@ -30,6 +31,18 @@ impl Token {
     pub(super) fn new(kind: Kind, alive: &Rc<Cell<usize>>) -> Self {
         alive.set(alive.get() + 1);
         Self { kind, alive: Rc::clone(alive) }
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(formatter)
+    }
+}
+
+impl Hash for Token {
+    fn hash<S: Hasher>(&self, state: &mut S) {
+        self.kind.hash(state);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 use super::token::{Kind, Token, inside};
@@ -45,7 +46,7 @@ pub(super) struct Node {
 }
 
 /// Where a link of a node is plugged in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 struct Plug {
     channel: usize,
     side: usize,
@@ -53,12 +54,12 @@ struct Plug {
     me: Option<NodeName>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Channel {
     pub(super) sides: [Half; 2],
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Half {
     pub(super) owner: Option<(usize, LinkId)>,
     pub(super) closed: bool,
@@ -66,7 +67,7 @@ pub(super) struct Half {
     unread: VecDeque<Item>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 enum Item {
     Frame(Frame<Token>),
     Down,
@@ -141,6 +142,16 @@ impl World {
     fn plug(&mut self, node: usize, link: LinkId, plug: Plug) {
         self.channels[plug.channel].sides[plug.side].owner = Some((node, link));
         self.nodes[node].links.insert(link, plug);
+    }
+
+    /// Feeds everything that the future depends on to a hasher.
+    pub(super) fn hash_state(&self, state: &mut impl Hasher) {
+        for node in &self.nodes {
+            node.router.endpoints.hash(state);
+            node.router.peers.hash(state);
+            (node.alive, &node.links, &node.accepted).hash(state);
+        }
+        (&self.channels, &self.wanted).hash(state);
     }
 
     // ---- what can happen
