@@ -2,7 +2,7 @@
 //!
 //! Everything a model touches is the code that ships: the public API above, a real socket below. Only two things are
 //! replaced. The lock of `mage_sched::sync` is loom's, so loom decides who takes it next, and the scheduler is
-//! [`ByHand`], so the model decides which thread polls a link's driver, and when.
+//! `ByHand`, so the model decides which thread polls a link's driver, and when.
 //!
 //! With no `--cfg loom` this crate is empty.
 #![cfg(loom)]

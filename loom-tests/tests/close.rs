@@ -43,7 +43,8 @@ fn two_ends_that_close_at_once_leave_nothing_behind() {
 /// M6. The race: a message is sent while its reader closes. What it carries is with the reader, and ends with it, or comes
 /// back to the sender, alive; never both, and never neither.
 ///
-/// Caught: a sender that checks under one lock and delivers under the next loses the end.
+/// Caught: a sender that checks under one lock and sends under the next. The message is refused unseen, and the end in it
+/// is with nobody.
 #[test]
 fn a_message_that_meets_a_close_is_delivered_or_returned() {
     check(|| {
@@ -71,8 +72,8 @@ fn a_message_that_meets_a_close_is_delivered_or_returned() {
 
 /// M6, from the other side: the sender closes while its messages are read. The end is seen after the last of them.
 ///
-/// Caught: a reader that asks whether the pipe has ended before it looks into the queue, under another lock, sees the end
-/// too early.
+/// Caught: a reader that looks into the queue under one lock and asks under the next whether the pipe has ended. The last
+/// message comes in between.
 #[test]
 fn the_end_is_seen_after_the_last_message() {
     check(|| {

@@ -27,7 +27,7 @@ fn a_message_that_meets_the_first_read_is_seen_once() {
 
 /// M3, from another node: the driver delivers what it has read while the end is read for the first time.
 ///
-/// Caught: the same, and a driver that gives the lock back between the frames of one batch without waking.
+/// Caught: the same.
 #[test]
 fn a_message_from_afar_that_meets_the_first_read_is_seen_once() {
     check(|| {

@@ -65,8 +65,9 @@ fn appends_of_two_threads_while_the_driver_parks_wake_it() {
 /// M10. The race: two threads each send a last word and drop the last handles of their node, while the driver works. The
 /// link closes when everything has been written, and not before.
 ///
-/// Caught: a driver that looks how the link is to end before it takes the frames, under another lock, closes on a message
-/// that had been taken; one that parks without another look never closes.
+/// Caught: a driver that takes the frames under one lock and asks under the next how the link is to end closes on a frame
+/// that came in between; one that parks without another look, and a last user who does not wake it, leave the link open
+/// for ever.
 #[test]
 fn a_node_that_nobody_uses_any_more_writes_everything_and_closes() {
     check(|| {
