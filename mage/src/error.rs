@@ -35,7 +35,10 @@ impl fmt::Display for SendErrorKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::OutOfBounds { length, length_max } => {
-                return write!(formatter, "a value has length {length}, and the interface allows {length_max}");
+                return write!(
+                    formatter,
+                    "a value has length {length}, and the interface allows {length_max}"
+                );
             }
             Self::TooDeep => "a value contains values of its own kind too deep",
             Self::Disconnected => "the other end of the pipe is gone",

@@ -16,24 +16,26 @@ mod node;
 mod wire;
 
 pub use bindings::{
-    Call, Dispatch, Interface, MessagePipe, PendingReceiver, PendingRemote, RawMessage, Receiver, Remote, Reply,
+    Call, Dispatch, Interface, MessagePipe, PendingReceiver, PendingRemote, RawMessage, Receiver, Remote,
+    Reply,
 };
 pub use core::NodeName;
 pub use error::{
-    BadMessage, CallError, FuseError, FuseFailure, InvitationError, PeerMisbehaved, RecvError, SendError, SendErrorKind, Why,
+    BadMessage, CallError, FuseError, FuseFailure, InvitationError, PeerMisbehaved, RecvError, SendError,
+    SendErrorKind, Why,
 };
 pub use limits::Limits;
 pub use link::PeerCredentials;
 pub use node::{
-    AcceptedInvitation, Connection, INVITATION_VARIABLE, Inspection, Invitation, Launched, LinkInspection, Listener,
-    Node, NodeBuilder, PipeInspection, PipeState,
+    AcceptedInvitation, Connection, INVITATION_VARIABLE, Inspection, Invitation, Launched, LinkInspection,
+    Listener, Node, NodeBuilder, PipeInspection, PipeState,
 };
 
 /// What generated code is written against. Nothing here needs to be named by hand.
 pub mod codegen {
     pub use crate::bindings::{
-        Array, Boxed, Bytes, Channel, Decode, DecodeAs, DecodeError, Encode, EncodeAs, FixedArray, Incoming, Map,
-        Message, Optional, Proxy, Reader, Text, Writer,
+        Array, Boxed, Bytes, Channel, Decode, DecodeAs, DecodeError, Encode, EncodeAs, FixedArray, Incoming,
+        Map, Message, Optional, Proxy, Reader, Text, Writer,
     };
 }
 
@@ -52,9 +54,21 @@ pub use mage_tokio as tokio;
 /// ```ignore
 /// mage::include_magen!("network_process");
 /// ```
+///
+/// Files that import each other expect each other in modules of their names, side by side:
+///
+/// ```ignore
+/// mage::include_magen!(pub mod geometry; pub mod canvas;);
+/// ```
 #[macro_export]
 macro_rules! include_magen {
     ($name:literal) => {
         include!(concat!(env!("OUT_DIR"), "/", $name, ".magen.rs"));
     };
+    ($($visibility:vis mod $name:ident;)+) => {$(
+        #[doc = concat!("Generated from `", stringify!($name), ".magen`.")]
+        $visibility mod $name {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".magen.rs"));
+        }
+    )+};
 }

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostics;
 use crate::error::{CompileError, FileError};
-use crate::generate;
-use crate::limits::FILE_BYTES_MAX;
+use crate::loader::{self, Sources};
 
 /// Compiles `.magen` files to `.magen.rs` files in a directory.
 ///
@@ -58,7 +57,7 @@ impl Compiler {
         self
     }
 
-    /// Whether to print `cargo::rerun-if-changed=` for every input, as a build script must.
+    /// Whether to print `cargo::rerun-if-changed=` for every input and everything that is imported, as a build script must.
     #[must_use]
     pub fn cargo_directives(mut self, print: bool) -> Self {
         self.cargo_directives = print;
@@ -75,14 +74,14 @@ impl Compiler {
     /// nothing is written.
     pub fn run(&self) -> Result<Vec<PathBuf>, CompileError> {
         if self.cargo_directives {
-            self.print_directives();
+            self.inputs.iter().for_each(|input| print_directive(input));
         }
         let mut outputs = self.outputs()?;
-        let mut errors = Vec::new();
+        let mut errors: Vec<FileError> = Vec::new();
         for (input, output) in &mut outputs {
-            match generate_file(input) {
+            match self.compile(input) {
                 Ok(code) => output.code = code,
-                Err(error) => errors.push(error),
+                Err(error) => error.move_new_into(&mut errors),
             }
         }
         if errors.is_empty() {
@@ -94,12 +93,12 @@ impl Compiler {
         Ok(outputs.into_iter().map(|(_, output)| output.path).collect())
     }
 
-    fn print_directives(&self) {
-        let mut stdout = io::stdout().lock();
-        for input in &self.inputs {
-            // A build script whose output nobody reads has no use for the directive.
-            let _ = writeln!(stdout, "cargo::rerun-if-changed={}", input.display());
+    fn compile(&self, input: &Path) -> Result<String, CompileError> {
+        let sources = load(input)?;
+        if self.cargo_directives {
+            sources.imported_paths().for_each(print_directive);
         }
+        compile(&sources, &input.display().to_string())
     }
 
     /// Every input with the file it is compiled to.
@@ -139,27 +138,41 @@ struct Output {
     code: String,
 }
 
-/// The Rust code of the file at `path`, like [`generate`].
+/// The Rust code of the file at `path`, like [`generate`](crate::generate), but it may import others.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or everything that is wrong with it.
-pub fn generate_file(path: impl AsRef<Path>) -> Result<String, FileError> {
+/// If the file cannot be read, or everything that is wrong with it and with what it imports.
+pub fn generate_file(path: impl AsRef<Path>) -> Result<String, CompileError> {
     let path = path.as_ref();
-    let file = fs::File::open(path).map_err(|error| FileError::Read { path: path.to_owned(), error })?;
-    generate_from(file, &path.display().to_string())
+    compile(&load(path)?, &path.display().to_string())
 }
 
-/// The Rust code of everything that `reader` gives, like [`generate`]. No more is read than the limit of 16 MiB.
+/// The Rust code of everything that `reader` gives, like [`generate`](crate::generate). No more is read than the limit of
+/// 16 MiB.
 ///
 /// # Errors
 ///
 /// If reading fails, or everything that is wrong with the source.
-pub fn generate_from(reader: impl Read, file_name: &str) -> Result<String, FileError> {
-    let mut source = Vec::new();
-    let read = reader.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut source);
-    read.map_err(|error| FileError::Read { path: PathBuf::from(file_name), error })?;
-    Ok(generate(source, file_name)?)
+pub fn generate_from(reader: impl Read, file_name: &str) -> Result<String, CompileError> {
+    let text =
+        loader::read(reader).map_err(|error| FileError::Read { path: PathBuf::from(file_name), error })?;
+    compile(&Sources::from_text(file_name, text), file_name)
+}
+
+fn load(path: &Path) -> Result<Sources, CompileError> {
+    let read = Sources::from_path(path);
+    Ok(read.map_err(|error| FileError::Read { path: path.to_owned(), error })?)
+}
+
+fn compile(sources: &Sources, file_name: &str) -> Result<String, CompileError> {
+    sources.check(|schema| crate::code(schema, file_name)).map_err(CompileError::from)
+}
+
+/// Tells cargo to run the build script again when this file changes.
+fn print_directive(path: &Path) {
+    // A build script whose output nobody reads has no use for the directive.
+    let _ = writeln!(io::stdout(), "cargo::rerun-if-changed={}", path.display());
 }
 
 /// Writes `code` to `path`, unless that is what is there: an unchanged file keeps its time of modification.

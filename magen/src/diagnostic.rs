@@ -159,38 +159,78 @@ diagnostic_kinds! {
     BlockComment = "block-comment",
     /// A control character in a doc comment, which Rust would not accept in the generated one.
     DocControlCharacter = "doc-control-character",
+    /// A text without its closing quote, or with a character that cannot be in one.
+    InvalidText = "invalid-text",
     /// A name that begins with a digit or an underscore.
     InvalidName = "invalid-name",
     /// A name longer than 60 bytes.
     NameTooLong = "name-too-long",
-    /// Something other than an interface at the top level.
-    ExpectedInterface = "expected-interface",
+    /// Something other than a declaration at the top level.
+    ExpectedDeclaration = "expected-declaration",
+    /// `module` or `import` behind what it must precede.
+    MisplacedStatement = "misplaced-statement",
+    /// An imported file that cannot be read.
+    ImportNotFound = "import-not-found",
+    /// Files that import each other.
+    ImportCycle = "import-cycle",
     /// Something other than what the grammar wants next.
     UnexpectedToken = "unexpected-token",
-    /// A parameter that has a type and no name.
-    MissingParameterName = "missing-parameter-name",
+    /// A parameter or field that has a type and no name.
+    MissingName = "missing-name",
     /// A comma before a closing parenthesis.
     TrailingComma = "trailing-comma",
-    /// An interface without its closing brace.
-    UnclosedInterface = "unclosed-interface",
+    /// A declaration without its closing brace.
+    UnclosedDeclaration = "unclosed-declaration",
     /// A doc comment that documents nothing.
     MisplacedDocComment = "misplaced-doc-comment",
     /// An interface with more than 4096 methods.
     TooManyMethods = "too-many-methods",
     /// A method with more than 64 parameters, or a response with more than 64 values.
     TooManyParameters = "too-many-parameters",
-    /// A type that is not one of the language.
+    /// A struct, union or enum with more than 1024 members.
+    TooManyMembers = "too-many-members",
+    /// A type that is nested more than 16 deep.
+    TypeTooDeep = "type-too-deep",
+    /// A type that is neither one of the language nor declared.
     UnknownType = "unknown-type",
-    /// An interface whose name is not in CamelCase.
-    InterfaceName = "interface-name",
+    /// A constant that does not exist, or not yet.
+    UnknownName = "unknown-name",
+    /// A name that two imported files declare.
+    AmbiguousName = "ambiguous-name",
+    /// A type with something in `<` and `>`, or behind it, that makes no sense there.
+    WrongArguments = "wrong-arguments",
+    /// A map with keys that cannot be ordered.
+    MapKey = "map-key",
+    /// A type that contains itself in place.
+    RecursiveType = "recursive-type",
+    /// A type that takes more than 64 KiB in place.
+    TypeTooLarge = "type-too-large",
+    /// A union without members.
+    EmptyUnion = "empty-union",
+    /// A value that is none of its type.
+    InvalidValue = "invalid-value",
+    /// A default where there can be none.
+    MisplacedDefault = "misplaced-default",
+    /// An ordinal where there can be none.
+    MisplacedOrdinal = "misplaced-ordinal",
+    /// An attribute that does not exist.
+    UnknownAttribute = "unknown-attribute",
+    /// An attribute in the wrong place, twice, or with a value that makes no sense.
+    InvalidAttribute = "invalid-attribute",
+    /// A declaration whose name is not written as its kind is.
+    TypeName = "type-name",
     /// A name that cannot be used in the generated Rust.
     ReservedName = "reserved-name",
-    /// Two interfaces of one name.
-    DuplicateInterface = "duplicate-interface",
+    /// Two declarations of one name.
+    DuplicateDeclaration = "duplicate-declaration",
     /// Two methods of one name, also after conversion to Rust's way of writing names.
     DuplicateMethod = "duplicate-method",
     /// Two parameters, or two response values, of one name, also after conversion.
     DuplicateParameter = "duplicate-parameter",
+    /// Two fields, members or values of one name, also after conversion.
+    DuplicateMember = "duplicate-member",
+    /// Two methods, members or values with one number, or a number that is reserved.
+    DuplicateNumber = "duplicate-number",
     /// Two declarations that would generate one and the same Rust type.
     NameClash = "name-clash",
 }

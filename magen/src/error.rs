@@ -26,6 +26,16 @@ impl CompileError {
         self.errors.iter().map(|error| error.render(style)).collect()
     }
 
+    /// Moves its errors to `others`, except those that are there: a file that several import is faulty once.
+    pub(crate) fn move_new_into(self, others: &mut Vec<FileError>) {
+        for error in self.errors {
+            let text = error.to_string();
+            if others.iter().all(|other| other.to_string() != text) {
+                others.push(error);
+            }
+        }
+    }
+
     pub(crate) fn check(errors: Vec<FileError>) -> Result<(), Self> {
         if errors.is_empty() { Ok(()) } else { Err(Self { errors }) }
     }
@@ -34,6 +44,12 @@ impl CompileError {
 impl From<FileError> for CompileError {
     fn from(error: FileError) -> Self {
         Self { errors: vec![error] }
+    }
+}
+
+impl From<Vec<Diagnostics>> for CompileError {
+    fn from(faults: Vec<Diagnostics>) -> Self {
+        Self { errors: faults.into_iter().map(FileError::Diagnostics).collect() }
     }
 }
 

@@ -12,28 +12,113 @@
 //! 2 Done()=>()
 //! ```
 
-use crate::schema::{Field, Interface};
+use std::collections::BTreeSet;
 
-/// The fingerprint of `interface`: the same on every machine and in every build.
-pub(crate) fn fingerprint(interface: &Interface<'_>) -> u64 {
-    fnv_1a(canonical_form(interface).as_bytes())
+use crate::schema::{DefinitionId, Field, Interface, Kind, Schema, ValueType};
+
+/// The fingerprint of the interface `id`: the same on every machine and in every build.
+pub(crate) fn fingerprint(id: DefinitionId, schema: &Schema<'_>) -> u64 {
+    fnv_1a(canonical_form(id, schema).as_bytes())
 }
 
-fn canonical_form(interface: &Interface<'_>) -> String {
-    let mut text = format!("interface {}\n", interface.name);
-    for (ordinal, method) in interface.methods.iter().enumerate() {
-        text.push_str(&format!("{ordinal} {}({})", method.name, types(&method.parameters)));
-        if let Some(response) = &method.response {
-            text.push_str(&format!("=>({})", types(response)));
-        }
-        text.push('\n');
+fn canonical_form(id: DefinitionId, schema: &Schema<'_>) -> String {
+    let mut form = Form { schema, used: BTreeSet::new(), rest: Vec::new() };
+    let mut text = format!("interface {}\n", schema.qualified_name(id));
+    if let Kind::Interface(interface) = &schema.definition(id).kind {
+        form.methods(interface, &mut text);
+    }
+    let mut next = 0;
+    while let Some(id) = form.rest.get(next).copied() {
+        form.definition(id, &mut text);
+        next += 1;
     }
     text
 }
 
-fn types(fields: &[Field<'_>]) -> String {
-    let names: Vec<&str> = fields.iter().map(|field| field.value_type.name()).collect();
-    names.join(",")
+/// The types that are used, in the order in which they are met.
+struct Form<'a> {
+    schema: &'a Schema<'a>,
+    used: BTreeSet<DefinitionId>,
+    rest: Vec<DefinitionId>,
+}
+
+impl Form<'_> {
+    fn methods(&mut self, interface: &Interface<'_>, text: &mut String) {
+        let mut methods: Vec<_> = interface.methods.iter().collect();
+        methods.sort_by_key(|method| method.ordinal);
+        for method in methods {
+            text.push_str(&format!("{} {}({})", method.ordinal, method.name, self.types(&method.parameters)));
+            if let Some(response) = &method.response {
+                text.push_str(&format!("=>({})", self.types(response)));
+            }
+            if let Some(error) = &method.error {
+                text.push_str(&format!("error {}", self.type_text(error)));
+            }
+            text.push('\n');
+        }
+    }
+
+    fn definition(&mut self, id: DefinitionId, text: &mut String) {
+        let (schema, name) = (self.schema, self.schema.qualified_name(id));
+        match &schema.definition(id).kind {
+            Kind::Struct(structure) => {
+                let extensible = if structure.is_extensible { "extensible " } else { "" };
+                text.push_str(&format!("{extensible}struct {name}({})\n", self.types(&structure.fields)));
+            }
+            Kind::Union(union) => {
+                let extensible = if union.is_extensible { "extensible " } else { "" };
+                let mut members: Vec<_> = union.members.iter().collect();
+                members.sort_by_key(|member| member.ordinal);
+                let members: Vec<String> = members
+                    .iter()
+                    .map(|member| format!("{} {}", member.ordinal, self.type_text(&member.value_type)))
+                    .collect();
+                text.push_str(&format!("{extensible}union {name}({})\n", members.join(",")));
+            }
+            // What an extensible enum has of values may differ.
+            Kind::Enum(enumeration) if enumeration.is_extensible => {
+                text.push_str(&format!("extensible enum {name}\n"));
+            }
+            Kind::Enum(enumeration) => {
+                let mut numbers: Vec<i32> = enumeration.values.iter().map(|value| value.number).collect();
+                numbers.sort_unstable();
+                let numbers: Vec<String> = numbers.iter().map(i32::to_string).collect();
+                text.push_str(&format!("enum {name}({})\n", numbers.join(",")));
+            }
+            Kind::Interface(_) | Kind::Const(_) => {}
+        }
+    }
+
+    fn types(&mut self, fields: &[Field<'_>]) -> String {
+        let types: Vec<String> = fields.iter().map(|field| self.type_text(&field.value_type)).collect();
+        types.join(",")
+    }
+
+    fn type_text(&mut self, value_type: &ValueType) -> String {
+        let max = |bound: &Option<u32>| bound.map(|bound| format!(" max {bound}")).unwrap_or_default();
+        match value_type {
+            ValueType::Text(Some(bound)) => format!("string<{bound}>"),
+            ValueType::Bytes(Some(bound)) => format!("bytes<{bound}>"),
+            ValueType::Named(id) => {
+                if self.used.insert(*id) {
+                    self.rest.push(*id);
+                }
+                self.schema.qualified_name(*id)
+            }
+            // What travels is the end of a pipe; what is said over it has a fingerprint of its own.
+            ValueType::PendingRemote(id) => format!("pending_remote<{}>", self.schema.qualified_name(*id)),
+            ValueType::PendingReceiver(id) => {
+                format!("pending_receiver<{}>", self.schema.qualified_name(*id))
+            }
+            ValueType::Array(element, bound) => format!("array<{}>{}", self.type_text(element), max(bound)),
+            ValueType::FixedArray(element, count) => format!("array<{},{count}>", self.type_text(element)),
+            ValueType::Map(key, value, bound) => {
+                format!("map<{},{}>{}", self.type_text(key), self.type_text(value), max(bound))
+            }
+            ValueType::Optional { inner, .. } => format!("{}?", self.type_text(inner)),
+            other => other.word().unwrap_or_default().to_owned(),
+        }
+    }
 }
 
 fn fnv_1a(bytes: &[u8]) -> u64 {
@@ -46,13 +131,20 @@ fn fnv_1a(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
     use crate::diagnostic::Reporter;
+    use crate::schema::SourceFile;
 
-    fn interface_of<T>(source: &str, inspect: impl FnOnce(&Interface<'_>) -> T) -> T {
+    fn interface_of<T>(source: &str, inspect: impl FnOnce(DefinitionId, &Schema<'_>) -> T) -> T {
         let mut reporter = Reporter::default();
         let file = crate::parser::parse(source, &mut reporter);
-        let schema = crate::check::check(file, &mut reporter);
+        let mut schema = Schema::default();
+        let source_file = SourceFile { module: None, rust_module: String::new() };
+        crate::check::check(file, source_file, &[], &mut schema, &mut reporter);
         let schema = reporter.finish(schema, "test.magen", source).unwrap();
-        inspect(&schema.interfaces[0])
+        let is_interface = |(_, definition): &(_, &crate::schema::Definition<'_>)| {
+            matches!(definition.kind, Kind::Interface(_))
+        };
+        let (id, _) = schema.ids().find(is_interface).unwrap();
+        inspect(id, &schema)
     }
 
     const SOURCE: &str =

@@ -1,49 +1,13 @@
 //! From characters to tokens.
 
+mod report;
+mod token;
+
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Reporter};
 use crate::limits::NAME_BYTES_MAX;
 use crate::span::Span;
 
-/// The smallest unit of the grammar.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
-    pub(crate) span: Span,
-}
-
-/// What a token is. Keywords and types are names: only their place gives them a meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TokenKind {
-    Name,
-    /// One line that begins with exactly three slashes.
-    DocComment,
-    OpenBrace,
-    CloseBrace,
-    OpenParenthesis,
-    CloseParenthesis,
-    Comma,
-    Semicolon,
-    Arrow,
-    EndOfFile,
-}
-
-impl TokenKind {
-    /// How a message names it.
-    pub(crate) fn description(self) -> &'static str {
-        match self {
-            Self::Name => "a name",
-            Self::DocComment => "a doc comment",
-            Self::OpenBrace => "`{`",
-            Self::CloseBrace => "`}`",
-            Self::OpenParenthesis => "`(`",
-            Self::CloseParenthesis => "`)`",
-            Self::Comma => "`,`",
-            Self::Semicolon => "`;`",
-            Self::Arrow => "`=>`",
-            Self::EndOfFile => "the end of the file",
-        }
-    }
-}
+pub(crate) use token::{Token, TokenKind};
 
 /// Reads one token after the other. Cloning it is the way to look ahead.
 #[derive(Clone, Debug)]
@@ -68,23 +32,26 @@ impl<'source> Lexer<'source> {
             };
             match character {
                 ' ' | '\t' | '\r' | '\n' => self.position += 1,
-                '{' => return self.punctuation(TokenKind::OpenBrace, 1),
-                '}' => return self.punctuation(TokenKind::CloseBrace, 1),
-                '(' => return self.punctuation(TokenKind::OpenParenthesis, 1),
-                ')' => return self.punctuation(TokenKind::CloseParenthesis, 1),
-                ',' => return self.punctuation(TokenKind::Comma, 1),
-                ';' => return self.punctuation(TokenKind::Semicolon, 1),
-                '=' if self.rest().starts_with("=>") => return self.punctuation(TokenKind::Arrow, 2),
+                '=' if self.rest().starts_with("=>") => return self.token(TokenKind::Arrow, 2),
+                '=' if !self.rest().starts_with("==") => return self.token(TokenKind::Equals, 1),
+                '"' => return self.text(reporter),
                 '/' if self.rest().starts_with("//") => {
                     if let Some(token) = self.line_comment(reporter) {
                         return token;
                     }
                 }
                 '/' if self.rest().starts_with("/*") => self.block_comment(reporter),
+                '0'..='9' => return self.number(reporter),
+                '-' if self.rest()[1..].starts_with(|next: char| next.is_ascii_digit()) => {
+                    return self.number(reporter);
+                }
                 '-' | '=' => return self.wrong_arrow(reporter),
                 '#' => self.wrong_comment(reporter),
                 _ if is_in_name(character) => return self.name(reporter),
-                _ => self.unexpected(reporter),
+                _ => match TokenKind::of_character(character) {
+                    Some(kind) => return self.token(kind, 1),
+                    None => self.unexpected(reporter),
+                },
             }
         }
     }
@@ -100,7 +67,7 @@ impl<'source> Lexer<'source> {
         Span::new(start, self.position)
     }
 
-    fn punctuation(&mut self, kind: TokenKind, length: usize) -> Token {
+    fn token(&mut self, kind: TokenKind, length: usize) -> Token {
         Token { kind, span: self.take(length) }
     }
 
@@ -117,7 +84,8 @@ impl<'source> Lexer<'source> {
             line.char_indices().find(|(_, character)| is_refused_in_docs(*character))
         {
             let start = span.start + offset;
-            let message = format!("the character {} is not allowed in a doc comment", described(character));
+            let message =
+                format!("the character {} is not allowed in a doc comment", report::described(character));
             reporter.report(
                 Diagnostic::new(
                     DiagnosticKind::DocControlCharacter,
@@ -132,19 +100,6 @@ impl<'source> Lexer<'source> {
         Some(Token { kind: TokenKind::DocComment, span })
     }
 
-    fn block_comment(&mut self, reporter: &mut Reporter) {
-        let length = self.rest().find("*/").map_or_else(|| self.rest().len(), |position| position + 2);
-        let span = self.take(length);
-        reporter.report(
-            Diagnostic::new(
-                DiagnosticKind::BlockComment,
-                Span::new(span.start, span.start + 2),
-                "block comments are not part of the language",
-            )
-            .help("begin each line of the comment with `//`"),
-        );
-    }
-
     fn name(&mut self, reporter: &mut Reporter) -> Token {
         let rest = self.rest();
         let length = rest.find(|character| !is_in_name(character)).unwrap_or(rest.len());
@@ -154,56 +109,57 @@ impl<'source> Lexer<'source> {
             let message = format!("this name has {length} bytes, and {NAME_BYTES_MAX} is the most");
             reporter.report(Diagnostic::new(DiagnosticKind::NameTooLong, span, message));
         } else if !text.is_ascii() || !text.starts_with(|first: char| first.is_ascii_alphabetic()) {
-            let message = format!("`{text}` is not a name");
-            reporter.report(
-                Diagnostic::new(DiagnosticKind::InvalidName, span, message)
-                    .help("names begin with an ASCII letter, and go on with ASCII letters, digits and `_`"),
-            );
+            self.not_a_name(span, reporter);
         }
         Token { kind: TokenKind::Name, span }
     }
 
-    /// An arrow of another language, read as the one that is meant.
-    fn wrong_arrow(&mut self, reporter: &mut Reporter) -> Token {
+    /// A number in decimal or hexadecimal, with a sign and a fraction if it has them.
+    fn number(&mut self, reporter: &mut Reporter) -> Token {
         let rest = self.rest();
-        let length = rest.find(|character| !matches!(character, '-' | '=' | '>')).unwrap_or(rest.len());
+        let mut length = 1;
+        while let Some(character) = rest[length..].chars().next() {
+            let previous = rest[..length].chars().next_back();
+            let goes_on = match character {
+                '.' => rest[length + 1..].starts_with(|next: char| next.is_ascii_digit()),
+                '-' | '+' => matches!(previous, Some('e' | 'E')) && !rest.contains("0x"),
+                _ => is_in_name(character),
+            };
+            if !goes_on {
+                break;
+            }
+            length += character.len_utf8();
+        }
         let span = self.take(length);
-        let message =
-            format!("unexpected `{}`", Span::new(span.start, span.end.min(span.start + 8)).text(self.source));
-        reporter.report(
-            Diagnostic::new(DiagnosticKind::UnexpectedCharacter, span, message)
-                .help("a response is written `=> (type name)`"),
-        );
-        Token { kind: TokenKind::Arrow, span }
+        let text = span.text(self.source);
+        if is_number(text) {
+            return Token { kind: TokenKind::Number, span };
+        }
+        self.not_a_name(span, reporter);
+        Token { kind: TokenKind::Name, span }
     }
 
-    /// A comment of another language, read as one.
-    fn wrong_comment(&mut self, reporter: &mut Reporter) {
-        let start = self.position;
-        let rest = self.rest();
-        self.take(rest.find('\n').unwrap_or(rest.len()));
-        reporter.report(
-            Diagnostic::new(
-                DiagnosticKind::UnexpectedCharacter,
-                Span::new(start, start + 1),
-                "unexpected character `#`",
-            )
-            .help("comments begin with `//`"),
-        );
+    /// A text up to its closing quote, on one line.
+    fn text(&mut self, reporter: &mut Reporter) -> Token {
+        let rest = &self.rest()[1..];
+        let end = rest.find(['"', '\n', '\r']).unwrap_or(rest.len());
+        let is_closed = rest[end..].starts_with('"');
+        let span = self.take(1 + end + usize::from(is_closed));
+        if !is_closed {
+            self.unclosed_text(span, reporter);
+        } else if let Some(position) = rest[..end].find(|c: char| c == '\\' || is_refused_in_docs(c)) {
+            self.refused_in_text(span.start + 1 + position, reporter);
+        }
+        Token { kind: TokenKind::Text, span }
     }
+}
 
-    /// Reports a run of one character that begins no token, once.
-    fn unexpected(&mut self, reporter: &mut Reporter) {
-        let rest = self.rest();
-        let first = rest.chars().next().unwrap_or_default();
-        let length = rest.find(|character| character != first).unwrap_or(rest.len());
-        let span = self.take(length);
-        let message = format!("unexpected character {}", described(first));
-        let diagnostic = Diagnostic::new(DiagnosticKind::UnexpectedCharacter, span, message);
-        reporter.report(match first {
-            '/' => diagnostic.help("comments begin with `//`"),
-            _ => diagnostic,
-        });
+/// Whether `text` is a number: decimal, hexadecimal after `0x`, or with a fraction or an exponent.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    match digits.strip_prefix("0x") {
+        Some(digits) => !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => digits.ends_with(|last: char| last.is_ascii_digit()) && digits.parse::<f64>().is_ok(),
     }
 }
 
@@ -216,13 +172,4 @@ fn is_in_name(character: char) -> bool {
 fn is_refused_in_docs(character: char) -> bool {
     let is_bidirectional = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     is_bidirectional || (character.is_control() && character != '\t')
-}
-
-/// The character itself where it can be seen, else its number.
-fn described(character: char) -> String {
-    if character.is_control() || is_refused_in_docs(character) || character.is_whitespace() {
-        format!("U+{:04X}", u32::from(character))
-    } else {
-        format!("`{character}`")
-    }
 }

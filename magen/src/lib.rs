@@ -43,6 +43,7 @@ mod error;
 mod fingerprint;
 mod lexer;
 mod limits;
+mod loader;
 mod parser;
 mod schema;
 mod span;
@@ -58,6 +59,8 @@ pub use error::{CompileError, FileError};
 
 use diagnostic::Reporter;
 use limits::FILE_BYTES_MAX;
+use loader::Sources;
+use schema::Schema;
 
 /// Compiles `.magen` files from a build script.
 ///
@@ -94,15 +97,16 @@ pub fn compile(inputs: impl IntoIterator<Item = impl Into<PathBuf>>) {
 ///
 /// Everything that is wrong with the source, up to 100 faults.
 pub fn generate(source: impl AsRef<[u8]>, file_name: &str) -> Result<String, Diagnostics> {
-    let mut reporter = Reporter::default();
-    let text = decoded(source.as_ref(), &mut reporter);
-    let file = parser::parse(text, &mut reporter);
-    let schema = check::check(file, &mut reporter);
-    let schema = reporter.finish(schema, file_name, text)?;
+    let sources = Sources::from_text(file_name, source.as_ref().to_vec());
+    sources.check(|schema| code(schema, file_name)).map_err(|mut faults| faults.swap_remove(0))
+}
+
+/// The Rust code of a schema that is nowhere faulty.
+fn code(schema: &Schema<'_>, file_name: &str) -> String {
     let name = Path::new(file_name).file_name().and_then(|name| name.to_str()).unwrap_or(file_name);
     // It ends up in a comment, which a control character could end.
     let name: String = name.chars().filter(|character| !character.is_control()).collect();
-    Ok(codegen::generate(&schema, &name))
+    codegen::generate(schema, &name)
 }
 
 /// The source as text; what cannot be text is reported and treated as empty.

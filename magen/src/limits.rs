@@ -22,3 +22,18 @@ pub(crate) const EXCERPT_BYTES_MAX: usize = 64 * 1024;
 
 /// The greatest number of edits between a misspelt name and the one that is suggested for it.
 pub(crate) const SUGGESTION_EDITS_MAX: usize = 2;
+
+/// The most fields, members or values that one struct, union or enum may have.
+pub(crate) const MEMBERS_MAX: usize = 1024;
+
+/// How deep a type may be nested in its own brackets: `array<array<int>>` is nested once.
+pub(crate) const TYPE_DEPTH_MAX: usize = 16;
+
+/// How many structs, unions and fixed arrays may be nested in one another, in place.
+pub(crate) const INLINE_DEPTH_MAX: u32 = 64;
+
+/// The most bytes a value may take where it stands, without what it keeps elsewhere.
+pub(crate) const INLINE_BYTES_MAX: u64 = 64 * 1024;
+
+/// The most files that one file may import, also by way of others.
+pub(crate) const FILES_MAX: usize = 1024;

@@ -143,33 +143,32 @@ fn check(inputs: &[PathBuf]) -> Result<(), Vec<String>> {
 }
 
 fn generate(inputs: &[PathBuf], output: &Output) -> Result<(), Vec<String>> {
-    let to_text = |error: FileError| vec![error.render(style())];
+    let to_text = |error: CompileError| vec![error.render(style())];
+    let not_written = |path: PathBuf, error| to_text(CompileError::from(FileError::Write { path, error }));
     match output {
         Output::Directory(directory) => {
             let written = Compiler::new().inputs(inputs).output_directory(directory).run();
-            written.map(drop).map_err(|error: CompileError| vec![error.render(style())])
+            written.map(drop).map_err(to_text)
         }
         Output::File(path) => {
             for input in inputs {
                 let code = generate_one(input).map_err(to_text)?;
-                std::fs::write(path, code)
-                    .map_err(|error| to_text(FileError::Write { path: path.clone(), error }))?;
+                std::fs::write(path, code).map_err(|error| not_written(path.clone(), error))?;
             }
             Ok(())
         }
         Output::Stdout => {
             for input in inputs {
                 let code = generate_one(input).map_err(to_text)?;
-                let path = || PathBuf::from("<stdout>");
                 let written = io::stdout().write_all(code.as_bytes());
-                written.map_err(|error| to_text(FileError::Write { path: path(), error }))?;
+                written.map_err(|error| not_written(PathBuf::from("<stdout>"), error))?;
             }
             Ok(())
         }
     }
 }
 
-fn generate_one(input: &Path) -> Result<String, FileError> {
+fn generate_one(input: &Path) -> Result<String, CompileError> {
     if is_stdin(input) { magen::generate_from(io::stdin(), "<stdin>") } else { magen::generate_file(input) }
 }
 

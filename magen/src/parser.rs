@@ -1,11 +1,17 @@
-//! From tokens to the tree. The grammar is flat, so nothing here calls itself: no input can exhaust the stack.
+//! From tokens to the tree. Only types are nested, and no deeper than a limit: no input can exhaust the stack.
 
+mod attribute;
+mod declaration;
+mod interface;
+mod list;
+mod recovery;
 mod report;
+mod value;
 
-use crate::ast::{Docs, File, Interface, Method, Name, Parameter};
+use crate::ast::{Docs, File, Import, Name, Number};
 use crate::diagnostic::Reporter;
 use crate::lexer::{Lexer, Token, TokenKind};
-use crate::limits::{METHODS_MAX, NAME_BYTES_MAX, PARAMETERS_MAX};
+use crate::limits::NAME_BYTES_MAX;
 use crate::span::Span;
 
 /// The tree of `source`: of a faulty one, everything that could be read; the faults are in `reporter`.
@@ -37,110 +43,45 @@ impl<'source> Parser<'source, '_> {
             if self.current.kind == TokenKind::EndOfFile {
                 break;
             }
-            if !self.at_keyword_interface() {
-                self.expected_interface();
+            if self.at_statement("module") || self.at_statement("import") {
+                self.statement(&mut file);
                 continue;
             }
-            match self.interface(docs) {
-                Ok(interface) => file.interfaces.push(interface),
-                Err(Reported) => self.skip_to_interface(),
+            match self.declaration(docs) {
+                Ok(Some(declaration)) => file.declarations.push(declaration),
+                Ok(None) => {}
+                Err(Reported) => self.skip_to_declaration(),
             }
         }
         file
     }
 
-    fn interface(&mut self, docs: Docs<'source>) -> Result<Interface<'source>, Reported> {
-        self.advance();
-        let name = self.name("the name of the interface")?;
-        let open = match self.expect(TokenKind::OpenBrace, "`{`") {
-            Ok(open) => open,
-            // A forgotten brace is no reason to pass over the methods.
-            Err(Reported) if self.current.kind == TokenKind::Name => name.span,
-            Err(reported) => return Err(reported),
+    /// `module name;` or `import "path";`, which stand before all declarations.
+    fn statement(&mut self, file: &mut File<'source>) {
+        let start = self.current.span;
+        let is_late = !file.declarations.is_empty();
+        let read = if self.at_statement("module") {
+            let is_late = is_late || !file.imports.is_empty() || file.module.is_some();
+            self.advance();
+            self.dotted_name("the name of the module").map(|name| {
+                if is_late {
+                    self.misplaced_statement(start, "module");
+                }
+                file.module = Some(name);
+            })
+        } else {
+            self.advance();
+            self.expect(TokenKind::Text, "the path of a file in quotes").map(|span| {
+                if is_late {
+                    self.misplaced_statement(start, "import");
+                }
+                let path = span.text(self.source).trim_matches('"');
+                file.imports.push(Import { path, span });
+            })
         };
-        let mut interface = Interface { docs, name, methods: Vec::new() };
-        let mut count = 0;
-        loop {
-            let docs = self.docs(&[TokenKind::CloseBrace, TokenKind::EndOfFile]);
-            if self.current.kind == TokenKind::CloseBrace {
-                self.advance();
-                return Ok(interface);
-            }
-            if self.reporter.is_full()
-                || self.current.kind == TokenKind::EndOfFile
-                || self.at_next_interface()
-            {
-                self.unclosed(name, open);
-                return Ok(interface);
-            }
-            count += 1;
-            if count == METHODS_MAX + 1 {
-                self.too_many_methods(name);
-            }
-            match self.method(docs) {
-                Ok(method) if count <= METHODS_MAX => interface.methods.push(method),
-                Ok(_) => {}
-                Err(Reported) => self.skip_method(),
-            }
+        if read.is_err() || self.expect(TokenKind::Semicolon, "`;`").is_err() {
+            self.skip_to_declaration();
         }
-    }
-
-    fn method(&mut self, docs: Docs<'source>) -> Result<Method<'source>, Reported> {
-        let name = self.name("a method or `}`")?;
-        self.expect(TokenKind::OpenParenthesis, "`(`")?;
-        let parameters = self.parameters()?;
-        let mut response = None;
-        if self.at(TokenKind::Arrow) {
-            self.advance();
-            self.expect(TokenKind::OpenParenthesis, "`(`")?;
-            response = Some(self.parameters()?);
-        }
-        let expected = if response.is_some() { "`;`" } else { "`;` or `=>`" };
-        if let Err(reported) = self.expect(TokenKind::Semicolon, expected) {
-            // A forgotten semicolon is no reason to pass over the next method.
-            if !matches!(self.current.kind, TokenKind::Name | TokenKind::CloseBrace) {
-                return Err(reported);
-            }
-        }
-        Ok(Method { docs, name, parameters, response })
-    }
-
-    /// A list up to and including its closing parenthesis; the opening one has been read.
-    fn parameters(&mut self) -> Result<Vec<Parameter<'source>>, Reported> {
-        let mut parameters = Vec::new();
-        let docs = self.docs(&[TokenKind::CloseParenthesis]);
-        if self.current.kind == TokenKind::CloseParenthesis {
-            self.advance();
-            return Ok(parameters);
-        }
-        let mut parameter = self.parameter(docs)?;
-        loop {
-            if parameters.len() == PARAMETERS_MAX {
-                return Err(self.too_many_parameters(parameter.name));
-            }
-            parameters.push(parameter);
-            if self.at(TokenKind::CloseParenthesis) {
-                self.advance();
-                return Ok(parameters);
-            }
-            let comma = self.expect(TokenKind::Comma, "`,` or `)`")?;
-            let docs = self.docs(&[TokenKind::CloseParenthesis]);
-            if self.current.kind == TokenKind::CloseParenthesis {
-                self.trailing_comma(comma);
-                self.advance();
-                return Ok(parameters);
-            }
-            parameter = self.parameter(docs)?;
-        }
-    }
-
-    fn parameter(&mut self, docs: Docs<'source>) -> Result<Parameter<'source>, Reported> {
-        let type_name = self.name("a type")?;
-        if self.at(TokenKind::Comma) || self.at(TokenKind::CloseParenthesis) {
-            return Err(self.missing_parameter_name(type_name));
-        }
-        let name = self.name("the name of the parameter")?;
-        Ok(Parameter { docs, type_name, name })
     }
 
     // Reading tokens.
@@ -156,6 +97,15 @@ impl<'source> Parser<'source, '_> {
         self.current.kind == kind
     }
 
+    /// Whether the next token is of `kind`; then it is read.
+    fn eat(&mut self, kind: TokenKind) -> bool {
+        let is_there = self.at(kind);
+        if is_there {
+            self.advance();
+        }
+        is_there
+    }
+
     fn expect(&mut self, kind: TokenKind, expected: &str) -> Result<Span, Reported> {
         if !self.at(kind) {
             return Err(self.unexpected(expected, kind == TokenKind::Semicolon));
@@ -165,11 +115,45 @@ impl<'source> Parser<'source, '_> {
     }
 
     fn name(&mut self, expected: &str) -> Result<Name<'source>, Reported> {
-        if !self.at(TokenKind::Name) {
+        self.expect_kind(TokenKind::Name, expected)?;
+        Ok(Name { text: self.shown(self.previous), span: self.previous })
+    }
+
+    fn expect_kind(&mut self, kind: TokenKind, expected: &str) -> Result<(), Reported> {
+        if !self.at(kind) {
             return Err(self.unexpected(expected, false));
         }
         self.advance();
-        Ok(Name { text: self.shown(self.previous), span: self.previous })
+        Ok(())
+    }
+
+    /// Names with dots between them.
+    fn dotted_name(&mut self, expected: &str) -> Result<Name<'source>, Reported> {
+        let first = self.name(expected)?;
+        let mut span = first.span;
+        while self.current.kind == TokenKind::Dot {
+            self.advance();
+            span.end = self.name("a name")?.span.end;
+        }
+        Ok(if span == first.span { first } else { Name { text: span.text(self.source), span } })
+    }
+
+    /// A whole number that is not negative.
+    fn number(&mut self, expected: &str) -> Result<Number, Reported> {
+        self.expect_kind(TokenKind::Number, expected)?;
+        let span = self.previous;
+        match span.text(self.source).parse() {
+            Ok(value) => Ok(Number { value, span }),
+            Err(_) => Err(self.not_a_count(span)),
+        }
+    }
+
+    /// `@n`, if it stands here.
+    fn ordinal(&mut self) -> Result<Option<Number>, Reported> {
+        if !self.eat(TokenKind::At) {
+            return Ok(None);
+        }
+        self.number("a number").map(Some)
     }
 
     /// The doc comment here, if there is one; an error if one of `closing` follows, since it documents nothing then.
@@ -201,51 +185,5 @@ impl<'source> Parser<'source, '_> {
     fn shown(&self, span: Span) -> &'source str {
         let text = span.text(self.source);
         text.char_indices().nth(NAME_BYTES_MAX).map_or(text, |(end, _)| &text[..end])
-    }
-
-    fn at_keyword_interface(&self) -> bool {
-        self.current.kind == TokenKind::Name && self.current.span.text(self.source) == "interface"
-    }
-
-    /// Whether `interface Name` stands here, where a method called `interface` would go on with a parenthesis.
-    fn at_next_interface(&self) -> bool {
-        let mut ahead = self.lexer.clone();
-        self.at_keyword_interface() && ahead.next(&mut Reporter::default()).kind == TokenKind::Name
-    }
-
-    // Recovery: after a fault, to the next place where reading makes sense.
-
-    /// Over the block that begins or ends here, or to the next interface.
-    fn skip_to_interface(&mut self) {
-        let mut depth = 0_usize;
-        while self.current.kind != TokenKind::EndOfFile && !self.at_next_interface() {
-            let kind = self.current.kind;
-            self.advance();
-            match kind {
-                TokenKind::OpenBrace => depth += 1,
-                TokenKind::CloseBrace if depth <= 1 => return,
-                TokenKind::CloseBrace => depth -= 1,
-                _ => {}
-            }
-        }
-    }
-
-    /// Over the `;` or the block that ends the method, or to the end of the interface.
-    fn skip_method(&mut self) {
-        let mut depth = 0_usize;
-        while self.current.kind != TokenKind::EndOfFile && !self.at_next_interface() {
-            let kind = self.current.kind;
-            if kind == TokenKind::CloseBrace && depth == 0 {
-                return;
-            }
-            self.advance();
-            match kind {
-                TokenKind::Semicolon if depth == 0 => return,
-                TokenKind::OpenBrace => depth += 1,
-                TokenKind::CloseBrace if depth == 1 => return,
-                TokenKind::CloseBrace => depth -= 1,
-                _ => {}
-            }
-        }
     }
 }

@@ -115,6 +115,8 @@ fn clippy_has_nothing_to_say() {
         ]);
         // How many parameters have one letter is for the author of the interface to say.
         command.arg("-Aclippy::many-single-char-names");
+        // What can be borrowed is, however small it is.
+        command.arg("-Aclippy::trivially-copy-pass-by-ref");
         common::assert_clean(&command.output().unwrap(), &format!("clippy, {name}"));
     }
 }
@@ -168,15 +170,25 @@ fn it_is_formatted_at_every_width() {
     assert_formatted(&files);
 }
 
-#[test]
-fn what_is_sent_is_what_arrives() {
+/// Compiles the program `tests/stub/<name>.rs` with the code of a golden file in the place of `placeholder`, and runs it.
+fn assert_runs(name: &str, golden: &str, placeholder: &str) {
     let workshop = workshop();
-    let program = workshop.path().join("round_trip.rs");
-    let golden = common::directory("golden").join("every_type.rs");
-    let text = fs::read_to_string(common::directory("stub").join("round_trip.rs")).unwrap();
-    fs::write(&program, text.replace("EVERY_TYPE", &format!("{golden:?}"))).unwrap();
+    let program = workshop.path().join(name).with_extension("rs");
+    let golden = common::directory("golden").join(golden);
+    let text = fs::read_to_string(common::directory("stub").join(name).with_extension("rs")).unwrap();
+    fs::write(&program, text.replace(placeholder, &format!("{golden:?}"))).unwrap();
     let mut rustc = compiler(common::tool("rustc").unwrap(), &workshop, &program, "2024");
     common::assert_clean(&rustc.arg("--crate-type=bin").output().unwrap(), "the program");
-    let run = Command::new(workshop.path().join("round_trip")).output().unwrap();
+    let run = Command::new(workshop.path().join(name)).output().unwrap();
     common::assert_clean(&run, "the program");
+}
+
+#[test]
+fn what_is_sent_is_what_arrives() {
+    assert_runs("round_trip", "every_type.rs", "EVERY_TYPE");
+}
+
+#[test]
+fn every_value_arrives_and_no_other() {
+    assert_runs("values", "values.rs", "VALUES");
 }

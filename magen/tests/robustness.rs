@@ -83,6 +83,34 @@ fn piece() -> impl Strategy<Value = String> {
         "<",
         ">",
         "\"",
+        "struct",
+        "union",
+        "enum",
+        "const",
+        "module",
+        "import",
+        "reserved",
+        "error",
+        "max",
+        "array<",
+        "map<",
+        "pending_remote<",
+        "string<",
+        "bytes",
+        "handle",
+        "?",
+        "@",
+        "[",
+        "]",
+        "[Extensible]",
+        ".",
+        "0",
+        "1",
+        "-5",
+        "0xff",
+        "1.5e-3",
+        "4294967296",
+        "\"text\"",
     ];
     prop_oneof![
         8 => prop::sample::select(words.to_vec()).prop_map(str::to_owned),
@@ -140,6 +168,19 @@ proptest! {
 }
 
 #[test]
+fn deep_nesting_is_survived() {
+    let deep = format!("interface A {{ B({}int{} a); }}", "array<".repeat(10_000), ">".repeat(10_000));
+    exercise(deep.as_bytes());
+    let chain: String = (0..10_000).map(|n| format!("struct S{n} {{ S{} s; }}\n", n + 1)).collect();
+    exercise(format!("{chain}struct S10000 {{ int a; }}").as_bytes());
+    exercise(format!("{chain}struct S10000 {{ S0 a; }}").as_bytes());
+    let chain: String = (0..10_000).map(|n| format!("struct S{n} {{ array<S{}> s; }}\n", n + 1)).collect();
+    exercise(format!("{chain}struct S10000 {{ S0 a; }}").as_bytes());
+    let chain: String = (1..10_000).map(|n| format!("const int C{n} = C{};\n", n - 1)).collect();
+    exercise(format!("const int C0 = 1;\n{chain}").as_bytes());
+}
+
+#[test]
 fn large_inputs_are_survived() {
     let megabyte = |text: &str| text.repeat(1024 * 1024 / text.len());
     for text in [
@@ -149,6 +190,21 @@ fn large_inputs_are_survived() {
         ")",
         "interface ",
         "interface A {",
+        "struct A { A a; }",
+        "enum A { B, ",
+        "union A { int ",
+        "const int A = ",
+        "reserved 1, ",
+        "array<",
+        "array<int>? ",
+        "[A=1]",
+        "@1",
+        "\"",
+        "-",
+        "1",
+        "1.",
+        "import \"a\";",
+        "a.b.",
         "/",
         "\n",
         "a",

@@ -4,20 +4,23 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
-use magen::{DiagnosticKind, Diagnostics, RenderStyle};
+use magen::{DiagnosticKind, Diagnostics, FileError, RenderStyle};
 
 fn diagnostics(source: impl AsRef<[u8]>, file_name: &str) -> Diagnostics {
     magen::generate(source, file_name).expect_err(file_name)
 }
 
 /// Sources that are too large to keep as files.
-fn large_sources() -> [(&'static str, Vec<u8>); 3] {
+fn large_sources() -> [(&'static str, Vec<u8>); 4] {
     let methods: String = (0..4100).map(|number| format!("  Method{number}();\n")).collect();
+    let fields: String = (0..1030).map(|number| format!("  int f{number};\n")).collect();
     let faults: String = (0..200).map(|number| format!("  M{number}(what a);\n")).collect();
     [
         ("file-too-large", vec![b' '; 16 * 1024 * 1024 + 1]),
         ("too-many-methods", format!("interface Logger {{\n{methods}}}\n").into_bytes()),
+        ("too-many-members", format!("struct Large {{\n{fields}}}\nwhat\n").into_bytes()),
         ("too-many-faults", format!("interface Logger {{\n{faults}}}\n").into_bytes()),
     ]
 }
@@ -28,6 +31,15 @@ fn all() -> Vec<(String, Diagnostics)> {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let shown = diagnostics(fs::read(&path).unwrap(), &format!("{name}.magen"));
         all.push((name, shown));
+    }
+    for path in common::files("ui/imports", "magen") {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if !name.starts_with("library") {
+            let relative = Path::new("tests/ui/imports").join(path.file_name().unwrap());
+            let error = magen::generate_file(relative).expect_err(&name);
+            let Some(FileError::Diagnostics(shown)) = error.iter().next() else { panic!("{error}") };
+            all.push((name, shown.clone()));
+        }
     }
     for (name, source) in large_sources() {
         all.push((name.to_owned(), diagnostics(source, &format!("{name}.magen"))));

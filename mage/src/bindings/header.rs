@@ -73,7 +73,12 @@ impl Header {
             _ => return Err(BadMessage::InvalidHeader),
         };
         let one_way = kind == Kind::OneWay;
-        if size < HEADER_BYTES || size > bytes.len() || flags != 0 || associated != 0 || one_way != (request == 0) {
+        if size < HEADER_BYTES
+            || size > bytes.len()
+            || flags != 0
+            || associated != 0
+            || one_way != (request == 0)
+        {
             return Err(BadMessage::InvalidHeader);
         }
         Ok((Self { kind, request, fingerprint, method }, size))

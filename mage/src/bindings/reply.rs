@@ -60,8 +60,8 @@ impl ReplyTo {
         if let Some(fault) = writer.fault() {
             let Draft { pipes, handles, .. } = writer.finish();
             // The caller must not wait for an answer that cannot be sent.
-            self.end = Some(end);
-            let _ = self.answer(Kind::NoReply, |_| {});
+            let refusal = Header { kind: Kind::NoReply, ..self.header };
+            let _ = end.send(Writer::with_header(&refusal.to_bytes()).finish());
             return Err(SendError::new(fault, pipes, handles));
         }
         let sent = end.send(writer.finish());

@@ -120,8 +120,7 @@ impl Writer {
         let length = self.draft.bytes.len() - start - ENVELOPE_BYTES;
         let length = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
         let count = |now: usize, before: usize| u8::try_from(now - before).unwrap_or(u8::MAX);
-        let attachments =
-            [count(self.draft.pipes.len(), pipes), count(self.draft.handles.len(), handles)];
+        let attachments = [count(self.draft.pipes.len(), pipes), count(self.draft.handles.len(), handles)];
         if let Some(header) = self.draft.bytes.get_mut(start..start + ENVELOPE_BYTES) {
             let (head, tail) = header.split_at_mut(length.len());
             head.copy_from_slice(&length);
@@ -223,9 +222,10 @@ impl<'a> Reader<'a> {
         let length = self.take::<u32>()?;
         let [pipes, handles] = self.array()?;
         let inside = self.slice(length as usize)?;
-        let missing = BadMessage::MissingAttachment;
-        let pipes_behind = self.pipes.len().checked_sub(pipes.into()).ok_or(missing.clone())?;
-        let handles_behind = self.handles.len().checked_sub(handles.into()).ok_or(missing)?;
+        let behind =
+            |left: usize, inside: u8| left.checked_sub(inside.into()).ok_or(BadMessage::MissingAttachment);
+        let pipes_behind = behind(self.pipes.len(), pipes)?;
+        let handles_behind = behind(self.handles.len(), handles)?;
         let behind = std::mem::replace(&mut self.bytes, inside);
         let value = self.nested(read)?;
         self.bytes = behind;

@@ -1,13 +1,13 @@
 //! The trait that whoever answers implements.
 
 use super::writer::Writer;
-use super::{ALLOWED, naming, write_method_docs};
-use crate::schema::{Interface, Method};
+use super::{ALLOWED, Subject, naming, write_method_docs};
+use crate::schema::Method;
 
-pub(super) fn write(interface: &Interface<'_>, writer: &mut Writer) {
-    let name = interface.name;
+pub(super) fn write(subject: Subject<'_>, writer: &mut Writer) {
+    let Subject { name, interface, docs, .. } = subject;
     writer.blank();
-    writer.docs(&interface.docs, &format!("The interface `{name}`: implemented by whoever answers."));
+    writer.docs(docs, &format!("The interface `{name}`: implemented by whoever answers."));
     writer.line(ALLOWED);
     if interface.methods.is_empty() {
         return writer.open_and_close(&format!("pub trait {name}"));
@@ -19,21 +19,21 @@ pub(super) fn write(interface: &Interface<'_>, writer: &mut Writer) {
         }
         write_method_docs(method, &format!("Handles `{}`.", method.name), writer);
         let prefix = format!("fn {}", naming::identifier(method.name));
-        writer.signature(&prefix, &parameters(name, method), ";");
+        writer.signature(&prefix, &parameters(subject, method), ";");
     }
     writer.close();
 }
 
-fn parameters(interface: &str, method: &Method<'_>) -> Vec<String> {
+fn parameters(subject: Subject<'_>, method: &Method<'_>) -> Vec<String> {
     let mut parameters = vec!["&mut self".to_owned()];
     for parameter in &method.parameters {
         parameters.push(format!(
             "{}: {}",
             naming::identifier(parameter.name),
-            naming::owned_type(parameter.value_type)
+            subject.names.owned(&parameter.value_type)
         ));
     }
-    if let Some(answer) = naming::answer_type(interface, method) {
+    if let Some(answer) = subject.names.answer(subject.name, method) {
         parameters.push(format!("{}: ::mage::Reply<{answer}>", naming::REPLY));
     }
     parameters

@@ -1,24 +1,27 @@
 //! The enum of an interface's messages, the structs of its responses, and their way from and to the wire.
 
+use super::structure::{write_decode_signature, write_fields};
+use super::type_name::has_response_type;
 use super::writer::Writer;
-use super::{ALLOWED, naming};
-use crate::schema::{Field, Interface, Method};
+use super::{ALLOWED, Subject, naming};
+use crate::schema::{Field, Method};
 
-pub(super) fn write(interface: &Interface<'_>, writer: &mut Writer) {
-    write_enum(interface, writer);
-    for method in &interface.methods {
-        if let Some(values) = method.response.as_deref().filter(|values| values.len() >= 2) {
-            write_response(interface, method, values, writer);
+pub(super) fn write(subject: Subject<'_>, writer: &mut Writer) {
+    write_enum(subject, writer);
+    for method in &subject.interface.methods {
+        if let Some(values) = method.response.as_deref().filter(|_| has_response_type(method)) {
+            write_response(subject, method, values, writer);
         }
     }
-    write_decode(interface, writer);
-    write_dispatch(interface, writer);
+    write_decode(subject, writer);
+    write_dispatch(subject, writer);
 }
 
-fn write_enum(interface: &Interface<'_>, writer: &mut Writer) {
-    let header = format!("pub enum {}", naming::message_type(interface.name));
+fn write_enum(subject: Subject<'_>, writer: &mut Writer) {
+    let Subject { name, interface, names, .. } = subject;
+    let header = format!("pub enum {}", naming::message_type(name));
     writer.blank();
-    writer.line(&format!("/// Every message of `{}`, in order of declaration.", interface.name));
+    writer.line(&format!("/// Every message of `{name}`, in order of declaration."));
     writer.line(ALLOWED);
     writer.line("#[derive(Debug)]");
     if interface.methods.is_empty() {
@@ -28,13 +31,13 @@ fn write_enum(interface: &Interface<'_>, writer: &mut Writer) {
     for method in &interface.methods {
         writer.docs(&method.docs, &format!("A call of `{}`.", method.name));
         let variant = naming::camel_case(method.name);
-        let answer = naming::answer_type(interface.name, method);
+        let answer = names.answer(name, method);
         if method.parameters.is_empty() && answer.is_none() {
             writer.line(&format!("{variant},"));
             continue;
         }
         writer.open(&variant);
-        write_fields(&method.parameters, "", "The argument", writer);
+        write_fields(&method.parameters, "", "The argument", names, writer);
         if let Some(answer) = answer {
             writer.line("/// Answers the call.");
             writer.field(naming::REPLY, &format!("::mage::Reply<{answer}>"));
@@ -44,29 +47,23 @@ fn write_enum(interface: &Interface<'_>, writer: &mut Writer) {
     writer.close();
 }
 
-fn write_fields(fields: &[Field<'_>], visibility: &str, what: &str, writer: &mut Writer) {
-    for field in fields {
-        writer.docs(&field.docs, &format!("{what} `{}`.", field.name));
-        let name = format!("{visibility}{}", naming::identifier(field.name));
-        writer.field(&name, naming::owned_type(field.value_type));
-    }
-}
-
-fn write_response(interface: &Interface<'_>, method: &Method<'_>, values: &[Field<'_>], writer: &mut Writer) {
-    let name = naming::response_type(interface.name, method.name);
+fn write_response(subject: Subject<'_>, method: &Method<'_>, values: &[Field<'_>], writer: &mut Writer) {
+    let names = subject.names;
+    let name = naming::response_type(subject.name, method.name);
     writer.blank();
-    writer.line(&format!("/// The answer to `{}` of `{}`.", method.name, interface.name));
+    writer.line(&format!("/// The answer to `{}` of `{}`.", method.name, subject.name));
     writer.line(ALLOWED);
     writer.line("#[derive(Debug)]");
     writer.open_struct(&name);
-    write_fields(values, "pub ", "The value", writer);
+    write_fields(values, "pub ", "The value", names, writer);
     writer.close();
 
     writer.blank();
     writer.open_impl(" ::mage::codegen::Encode", &name);
     writer.open("fn encode(self, writer: &mut ::mage::codegen::Writer)");
     for value in values {
-        writer.line(&format!("writer.put(self.{});", naming::identifier(value.name)));
+        let place = format!("self.{}", naming::identifier(value.name));
+        writer.line(&format!("writer.{};", names.put(&value.value_type, &place)));
     }
     writer.close();
     writer.close();
@@ -76,30 +73,26 @@ fn write_response(interface: &Interface<'_>, method: &Method<'_>, values: &[Fiel
     write_decode_signature("reader: &mut ::mage::codegen::Reader<'_>", writer);
     writer.open("::core::result::Result::Ok(Self");
     for value in values {
-        writer.line(&format!("{}: reader.take()?,", naming::identifier(value.name)));
+        let take = names.take(&value.value_type);
+        writer.field_call(&naming::identifier(value.name), "reader", &take);
     }
     writer.close_with(")");
     writer.close();
     writer.close();
 }
 
-fn write_decode_signature(parameter: &str, writer: &mut Writer) {
-    let suffix = " -> ::core::result::Result<Self, ::mage::codegen::DecodeError>";
-    writer.signature("fn decode", &[parameter.to_owned()], &format!("{suffix} {{"));
-    writer.indent();
-}
-
-fn write_decode(interface: &Interface<'_>, writer: &mut Writer) {
+fn write_decode(subject: Subject<'_>, writer: &mut Writer) {
+    let interface = subject.interface;
     writer.blank();
-    writer.open_impl(" ::mage::codegen::Message", &naming::message_type(interface.name));
+    writer.open_impl(" ::mage::codegen::Message", &naming::message_type(subject.name));
     write_decode_signature("incoming: &mut ::mage::codegen::Incoming<'_>", writer);
     if interface.methods.is_empty() {
         writer.line("let unknown = incoming.method();");
         writer.line("::core::result::Result::Err(incoming.unknown_method(unknown))");
     } else {
         writer.open("::core::result::Result::Ok(match incoming.method()");
-        for (ordinal, method) in interface.methods.iter().enumerate() {
-            write_decode_arm(ordinal, method, writer);
+        for method in &interface.methods {
+            write_decode_arm(subject, method, writer);
         }
         writer.line("unknown => return ::core::result::Result::Err(incoming.unknown_method(unknown)),");
         writer.close_with(")");
@@ -108,14 +101,16 @@ fn write_decode(interface: &Interface<'_>, writer: &mut Writer) {
     writer.close();
 }
 
-fn write_decode_arm(ordinal: usize, method: &Method<'_>, writer: &mut Writer) {
+fn write_decode_arm(subject: Subject<'_>, method: &Method<'_>, writer: &mut Writer) {
+    let ordinal = method.ordinal;
     let start = format!("{ordinal} => Self::{}", naming::camel_case(method.name));
     if method.parameters.is_empty() && method.response.is_none() {
         return writer.line(&format!("{start},"));
     }
     writer.open(&start);
     for parameter in &method.parameters {
-        writer.line(&format!("{}: incoming.take()?,", naming::identifier(parameter.name)));
+        let take = subject.names.take(&parameter.value_type);
+        writer.field_call(&naming::identifier(parameter.name), "incoming", &take);
     }
     if method.response.is_some() {
         writer.line(&format!("{}: incoming.reply()?,", naming::REPLY));
@@ -123,8 +118,8 @@ fn write_decode_arm(ordinal: usize, method: &Method<'_>, writer: &mut Writer) {
     writer.close_with(",");
 }
 
-fn write_dispatch(interface: &Interface<'_>, writer: &mut Writer) {
-    let name = interface.name;
+fn write_dispatch(subject: Subject<'_>, writer: &mut Writer) {
+    let Subject { name, interface, .. } = subject;
     // The one interface name that a type parameter `H` would hide.
     let generic = if name == "H" { "Handler" } else { "H" };
     let what = format!("<{generic}: {name} + ?Sized> ::mage::Dispatch<{generic}>");

@@ -1,9 +1,12 @@
 //! From the names of a `.magen` file to names in Rust.
 
-use crate::schema::{Field, Method, ValueType};
+use crate::schema::Field;
 
 /// The argument through which a handler answers.
 pub(crate) const REPLY: &str = "reply";
+
+/// The variant for what is not known here.
+pub(crate) const UNKNOWN: &str = "Unknown";
 
 /// Keywords of every edition, also the reserved ones; all of them can be raw identifiers.
 const KEYWORDS: [&str; 48] = [
@@ -34,6 +37,11 @@ pub(crate) fn camel_case(name: &str) -> String {
     camel
 }
 
+/// `maxSize` as `MAX_SIZE`.
+pub(crate) fn constant_case(name: &str) -> String {
+    words(name).join("_").to_ascii_uppercase()
+}
+
 /// `name` in `snake_case` as it stands in code: `r#type` for `type`.
 pub(crate) fn identifier(name: &str) -> String {
     let name = snake_case(name);
@@ -60,36 +68,6 @@ pub(crate) fn proxy_type(interface: &str) -> String {
 /// The struct of a response with two or more values.
 pub(crate) fn response_type(interface: &str, method: &str) -> String {
     format!("{interface}{}Response", camel_case(method))
-}
-
-/// The type that the answer to `method` has; `None` for a one-way method.
-pub(super) fn answer_type(interface: &str, method: &Method<'_>) -> Option<String> {
-    Some(match method.response.as_deref()? {
-        [] => "()".to_owned(),
-        [value] => owned_type(value.value_type).to_owned(),
-        _ => response_type(interface, method.name),
-    })
-}
-
-/// The type as it arrives.
-pub(super) fn owned_type(value_type: ValueType) -> &'static str {
-    match value_type {
-        ValueType::Bool => "bool",
-        ValueType::Int => "i32",
-        ValueType::Long => "i64",
-        ValueType::Double => "f64",
-        ValueType::Char => "u8",
-        ValueType::String => "::std::string::String",
-        ValueType::MessagePipe => "::mage::MessagePipe",
-    }
-}
-
-/// The type as it is sent.
-pub(super) fn sent_type(value_type: ValueType) -> &'static str {
-    match value_type {
-        ValueType::String => "&str",
-        other => owned_type(other),
-    }
 }
 
 /// The words of a name. A word begins after `_`, at a capital after a small letter or a digit, and at the last capital

@@ -1,13 +1,14 @@
 //! The struct that sends messages of an interface.
 
 use super::writer::Writer;
-use super::{ALLOWED, naming, write_method_docs};
-use crate::schema::{Field, Interface, Method};
+use super::{ALLOWED, Subject, naming, write_method_docs};
+use crate::schema::{Field, Method};
 
-pub(super) fn write(interface: &Interface<'_>, writer: &mut Writer) {
-    let name = naming::proxy_type(interface.name);
+pub(super) fn write(subject: Subject<'_>, writer: &mut Writer) {
+    let interface = subject.interface;
+    let name = naming::proxy_type(subject.name);
     writer.blank();
-    writer.line(&format!("/// Sends messages of `{0}`; reached through `Remote<dyn {0}>`.", interface.name));
+    writer.line(&format!("/// Sends messages of `{0}`; reached through `Remote<dyn {0}>`.", subject.name));
     writer.line(ALLOWED);
     writer.line("#[derive(Debug)]");
     writer.open(&format!("pub struct {name}"));
@@ -18,19 +19,20 @@ pub(super) fn write(interface: &Interface<'_>, writer: &mut Writer) {
         writer.blank();
         writer.line(ALLOWED);
         writer.open(&format!("impl {name}"));
-        for (ordinal, method) in interface.methods.iter().enumerate() {
-            if ordinal > 0 {
+        for (position, method) in interface.methods.iter().enumerate() {
+            if position > 0 {
                 writer.blank();
             }
-            write_method(interface.name, ordinal, method, writer);
+            write_method(subject, method, writer);
         }
         writer.close();
     }
     write_proxy_impl(&name, writer);
 }
 
-fn write_method(interface: &str, ordinal: usize, method: &Method<'_>, writer: &mut Writer) {
-    let answer = naming::answer_type(interface, method);
+fn write_method(subject: Subject<'_>, method: &Method<'_>, writer: &mut Writer) {
+    let ordinal = method.ordinal;
+    let answer = subject.names.answer(subject.name, method);
     write_method_docs(method, &format!("Sends `{}`.", method.name), writer);
     if answer.is_none() {
         writer.line("///\n/// # Errors\n///\n/// If the message could not be sent, for example because the other end is closed.");
@@ -40,7 +42,7 @@ fn write_method(interface: &str, ordinal: usize, method: &Method<'_>, writer: &m
         parameters.push(format!(
             "{}: {}",
             naming::identifier(parameter.name),
-            naming::sent_type(parameter.value_type)
+            subject.names.sent(&parameter.value_type)
         ));
     }
     let (verb, result) = match answer {
@@ -57,7 +59,8 @@ fn write_method(interface: &str, ordinal: usize, method: &Method<'_>, writer: &m
     } else {
         writer.open(&format!("self.channel.{verb}({ordinal}, |{arguments}|"));
         for parameter in &method.parameters {
-            writer.line(&format!("{arguments}.put({});", naming::identifier(parameter.name)));
+            let put = subject.names.put(&parameter.value_type, &naming::identifier(parameter.name));
+            writer.line(&format!("{arguments}.{put};"));
         }
         writer.close_with(")");
     }

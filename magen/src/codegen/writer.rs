@@ -205,6 +205,54 @@ impl Writer {
         self.line(");");
     }
 
+    /// `pattern => return value,`, in a block if it is wide.
+    pub(super) fn return_arm(&mut self, pattern: &str, value: &str) {
+        let line = format!("{pattern} => return {value},");
+        // Here rustfmt keeps room for one character more.
+        if self.fits(&format!("{line};")) {
+            return self.line(&line);
+        }
+        self.open(&format!("{pattern} =>"));
+        self.line(&format!("return {value};"));
+        self.close();
+    }
+
+    /// `name: receiver.call,`, in two lines if it is wide.
+    pub(super) fn field_call(&mut self, name: &str, receiver: &str, call: &str) {
+        let line = format!("{name}: {receiver}.{call},");
+        if self.fits(&line) {
+            self.line(&line);
+        } else {
+            self.line(&format!("{name}: {receiver}\n    .{call},"));
+        }
+    }
+
+    /// `prefix Name { field: value, .. } suffix`, on one line if it is short.
+    pub(super) fn struct_literal(
+        &mut self,
+        prefix: &str,
+        name: &str,
+        fields: &[(String, String)],
+        suffix: &str,
+    ) {
+        let list: Vec<String> = fields.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let list = list.join(", ");
+        if fields.is_empty() {
+            return self.line(&format!("{prefix}{name} {{}}{suffix}"));
+        }
+        if list.len() <= FIELDS_WIDTH_MAX {
+            return self.line(&format!("{prefix}{name} {{ {list} }}{suffix}"));
+        }
+        self.open(&format!("{prefix}{name}"));
+        for (name, value) in fields {
+            match value.split_once(".take_as::") {
+                Some((receiver, call)) => self.field_call(name, receiver, &format!("take_as::{call}")),
+                None => self.line(&format!("{name}: {value},")),
+            }
+        }
+        self.close_with(suffix);
+    }
+
     fn fits(&self, line: &str) -> bool {
         self.depth * INDENT_WIDTH + line.len() <= LINE_WIDTH_MAX
     }

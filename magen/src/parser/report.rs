@@ -1,10 +1,11 @@
 //! What the parser says about faults.
 
+use super::recovery::KEYWORDS;
 use super::{Parser, Reported};
 use crate::ast::Name;
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::lexer::TokenKind;
-use crate::limits::{METHODS_MAX, PARAMETERS_MAX};
+use crate::limits::{MEMBERS_MAX, METHODS_MAX, PARAMETERS_MAX, TYPE_DEPTH_MAX};
 use crate::span::Span;
 use crate::suggest;
 
@@ -18,45 +19,73 @@ impl<'source> Parser<'source, '_> {
         Reported
     }
 
-    pub(super) fn expected_interface(&mut self) {
+    pub(super) fn expected_declaration(&mut self) {
         let start = self.current;
         let text = self.shown(start.span);
-        let message = format!("expected `interface`, found {}", self.found());
-        let diagnostic = Diagnostic::new(DiagnosticKind::ExpectedInterface, start.span, message);
-        let after_an_interface = self.previous.text(self.source) == "}";
-        self.reporter.report(match start.kind {
-            TokenKind::Semicolon if after_an_interface => {
-                diagnostic.help("no `;` follows an interface: remove it")
+        let message = format!("expected a declaration, found {}", self.found());
+        let diagnostic = Diagnostic::new(DiagnosticKind::ExpectedDeclaration, start.span, message);
+        let after_a_block = self.previous.text(self.source) == "}";
+        let meant = suggest::closest(text, KEYWORDS.into_iter().chain(["module", "import"]));
+        self.reporter.report(match (start.kind, meant) {
+            (TokenKind::Semicolon, _) if after_a_block => {
+                diagnostic.help("no `;` follows a closing brace: remove it")
             }
-            TokenKind::Name if suggest::is_close(text, "interface") => {
-                diagnostic.help("did you mean `interface`?")
-            }
-            _ => diagnostic.help("a file is a list of `interface Name { .. }`"),
+            (TokenKind::Name, Some(meant)) => diagnostic.help(format!("did you mean `{meant}`?")),
+            _ => diagnostic
+                .help("a file is a list of `interface Name { .. }`, `struct`, `union`, `enum` and `const`"),
         });
         if start.kind == TokenKind::Semicolon {
             self.advance();
         } else {
-            self.skip_to_interface();
+            self.skip_to_declaration();
         }
     }
 
-    pub(super) fn unclosed(&mut self, name: Name<'source>, open: Span) {
+    pub(super) fn misplaced_statement(&mut self, span: Span, keyword: &str) {
+        let message = format!("`{keyword}` does not stand here");
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::MisplacedStatement, span, message)
+                .help("first `module`, once or not at all, then every `import`, then everything else"),
+        );
+    }
+
+    pub(super) fn unclosed(&mut self, name: Name<'source>, open: Span, keyword: &str, expected: &str) {
         if self.reporter.is_full() {
             return;
         }
-        let message = format!("the interface `{}` is not closed", name.text);
+        let message = format!("the {keyword} `{}` is not closed", name.text);
         self.reporter.report(
-            Diagnostic::new(DiagnosticKind::UnclosedInterface, self.previous.after(), message)
-                .label("expected a method or `}`")
+            Diagnostic::new(DiagnosticKind::UnclosedDeclaration, self.previous.after(), message)
+                .label(format!("expected {expected}"))
                 .and_at(open, "opened here"),
         );
     }
 
-    pub(super) fn missing_parameter_name(&mut self, type_name: Name<'source>) -> Reported {
+    pub(super) fn missing_name(&mut self, type_name: Name<'source>) -> Reported {
         let message = format!("`{}` is a type without a name, or a name without a type", type_name.text);
         self.reporter.report(
-            Diagnostic::new(DiagnosticKind::MissingParameterName, type_name.span, message)
-                .help("every parameter and every response value is written `type name`"),
+            Diagnostic::new(DiagnosticKind::MissingName, type_name.span, message)
+                .help("every parameter, response value and field is written `type name`"),
+        );
+        Reported
+    }
+
+    pub(super) fn not_a_count(&mut self, span: Span) -> Reported {
+        let text = self.shown(span);
+        let message = format!("`{text}` does not number anything");
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::InvalidValue, span, message)
+                .help("write a whole number in decimal, from 0 to 4294967295"),
+        );
+        Reported
+    }
+
+    pub(super) fn type_too_deep(&mut self, span: Span) -> Reported {
+        let message = format!("a type is nested more than {TYPE_DEPTH_MAX} deep");
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::TypeTooDeep, span, message)
+                .label("the first one too deep")
+                .help("give the inner type a name: declare a struct"),
         );
         Reported
     }
@@ -70,8 +99,9 @@ impl<'source> Parser<'source, '_> {
 
     pub(super) fn misplaced_docs(&mut self, first: Span) {
         self.reporter.report(
-            Diagnostic::new(DiagnosticKind::MisplacedDocComment, first, "this doc comment documents nothing")
-                .help("`///` stands before an interface, a method or a parameter; a plain comment begins with `//`"),
+            Diagnostic::new(DiagnosticKind::MisplacedDocComment, first, "this doc comment documents nothing").help(
+                "`///` stands before a declaration, a member or a parameter; a plain comment begins with `//`",
+            ),
         );
     }
 
@@ -81,6 +111,14 @@ impl<'source> Parser<'source, '_> {
             Diagnostic::new(DiagnosticKind::TooManyMethods, self.current.span, message)
                 .label("the first one too many")
                 .help("split the interface, and pass the pipes of its parts over a small one"),
+        );
+    }
+
+    pub(super) fn too_many_members(&mut self, name: Name<'source>, keyword: &str) {
+        let message = format!("more than {MEMBERS_MAX} members in one {keyword}");
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::TooManyMembers, name.span, message)
+                .label("the first one too many"),
         );
     }
 

@@ -3,18 +3,106 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
-/// One end of a pipe; here, a number.
-#[derive(Debug, PartialEq, Eq)]
-pub struct MessagePipe(pub u8);
+// The codec is the real one.
+#[path = "../../../mage/src/error.rs"]
+pub mod error;
+#[path = "../../../mage/src/bindings/codec.rs"]
+mod codec;
+#[path = "../../../mage/src/bindings/containers.rs"]
+mod containers;
+#[path = "../../../mage/src/bindings/value.rs"]
+mod value;
 
-/// The message was not sent.
-#[derive(Debug)]
-pub struct SendError;
+pub use error::{BadMessage, SendError, SendErrorKind};
+pub use pipe::MessagePipe;
+
+mod bindings {
+    pub use crate::pipe::MessagePipe;
+}
+
+mod limits {
+    pub const VALUE_DEPTH_MAX: u32 = 64;
+}
+
+mod node {
+    #[derive(Debug, Default)]
+    pub struct Draft {
+        pub bytes: Vec<u8>,
+        pub pipes: Vec<crate::MessagePipe>,
+        pub handles: Vec<std::os::fd::OwnedFd>,
+    }
+}
+
+mod pipe {
+    /// One end of a pipe; here, a number.
+    #[derive(Debug, PartialEq, Eq)]
+    pub struct MessagePipe(pub u8);
+}
+
+macro_rules! pending {
+    ($($name:ident)*) => {$(
+        /// An end of a pipe with an interface.
+        pub struct $name<T: ?Sized>(pub MessagePipe, PhantomData<fn(&T)>);
+
+        impl<T: ?Sized> $name<T> {
+            /// That end.
+            pub fn new(pipe: MessagePipe) -> Self {
+                Self(pipe, PhantomData)
+            }
+        }
+
+        impl<T: ?Sized> fmt::Debug for $name<T> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "{:?}", self.0)
+            }
+        }
+
+        impl<T: ?Sized> codegen::Encode for $name<T> {
+            fn encode(self, writer: &mut codegen::Writer) {
+                writer.put(self.0);
+            }
+        }
+
+        impl<T: ?Sized> codegen::Decode for $name<T> {
+            fn decode(reader: &mut codegen::Reader<'_>) -> Result<Self, BadMessage> {
+                reader.take().map(Self::new)
+            }
+        }
+    )*};
+}
+
+pending!(PendingRemote PendingReceiver);
+
+/// Draws what is written out of `write`.
+fn written(write: impl FnOnce(&mut codegen::Writer)) -> Result<node::Draft, SendError> {
+    let mut writer = codegen::Writer::with_header(&[]);
+    write(&mut writer);
+    let fault = writer.fault();
+    let draft = writer.finish();
+    match fault {
+        None => Ok(draft),
+        Some(fault) => Err(SendError::new(fault, draft.pipes, draft.handles)),
+    }
+}
+
+/// Reads bytes without attachments as `T`, for tests of decoders.
+pub fn decode_bytes<T: codegen::Decode>(bytes: &[u8]) -> Result<T, BadMessage> {
+    let mut reader = codegen::Reader::new(bytes, Vec::new(), Vec::new());
+    let value = reader.take()?;
+    reader.finish()?;
+    Ok(value)
+}
+
+/// The bytes of a value without attachments.
+pub fn encode_bytes(value: impl codegen::Encode) -> Result<Vec<u8>, SendErrorKind> {
+    written(|writer| writer.put(value)).map(|draft| draft.bytes).map_err(|error| error.kind())
+}
 
 /// The bytes of one answer, once it is there.
-type Answer = Arc<Mutex<Option<Vec<u8>>>>;
+type Answer = Arc<Mutex<Option<Result<node::Draft, ()>>>>;
 
 /// Answers one call.
 pub struct Reply<T> {
@@ -24,10 +112,14 @@ pub struct Reply<T> {
 
 impl<T: codegen::Encode> Reply<T> {
     /// Answers.
-    pub fn send(self, value: T) {
-        let mut writer = codegen::Writer::default();
-        writer.put(value);
-        *self.answer.lock().unwrap() = Some(writer.bytes);
+    pub fn send(self, value: T) -> Result<(), SendError> {
+        let draft = written(|writer| writer.put(value));
+        let (answer, result) = match draft {
+            Ok(draft) => (Ok(draft), Ok(())),
+            Err(error) => (Err(()), Err(error)),
+        };
+        *self.answer.lock().unwrap() = Some(answer);
+        result
     }
 }
 
@@ -48,10 +140,10 @@ pub struct Call<T> {
 impl<T: codegen::Decode> Call<T> {
     /// The answer, which must have been sent.
     pub fn take(self) -> T {
-        let bytes = self.answer.lock().unwrap().take().unwrap();
-        let mut reader = codegen::Reader { bytes: &bytes };
+        let draft = self.answer.lock().unwrap().take().unwrap().unwrap();
+        let mut reader = codegen::Reader::new(&draft.bytes, draft.pipes, draft.handles);
         let value = reader.take().unwrap();
-        assert!(reader.bytes.is_empty());
+        reader.finish().unwrap();
         value
     }
 }
@@ -78,65 +170,42 @@ pub trait Dispatch<Handler: ?Sized> {
 pub mod codegen {
     use super::*;
 
-    /// A value that can be sent.
-    pub trait Encode {
-        /// Writes it.
-        fn encode(self, writer: &mut Writer);
-    }
-
-    /// A value that can arrive.
-    pub trait Decode: Sized {
-        /// Reads it.
-        fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
-    }
-
-    /// What arrived is not what was expected.
-    #[derive(Debug)]
-    pub struct DecodeError(pub u32);
-
-    /// Takes values.
-    #[derive(Debug, Default)]
-    pub struct Writer {
-        pub(super) bytes: Vec<u8>,
-    }
-
-    impl Writer {
-        /// Appends a value.
-        pub fn put<T: Encode>(&mut self, value: T) {
-            value.encode(self);
-        }
-    }
-
-    /// Gives values.
-    #[derive(Debug)]
-    pub struct Reader<'a> {
-        pub(super) bytes: &'a [u8],
-    }
-
-    impl Reader<'_> {
-        /// The next value.
-        pub fn take<T: Decode>(&mut self) -> Result<T, DecodeError> {
-            T::decode(self)
-        }
-    }
+    pub use crate::codec::{Array, Boxed, Bytes, DecodeAs, EncodeAs, FixedArray, Map, Optional, Text};
+    pub use crate::value::{Decode, DecodeError, Encode, Reader, Writer};
 
     /// One message on its way.
     #[derive(Debug)]
     pub struct Sent {
         method: u32,
-        bytes: Vec<u8>,
+        draft: node::Draft,
         answer: Answer,
     }
 
     impl Sent {
         /// The message as it arrives.
-        pub fn arrive<M: Message>(&self) -> Result<M, DecodeError> {
-            let reader = Reader { bytes: &self.bytes };
-            let mut incoming = Incoming { method: self.method, reader, answer: self.answer.clone() };
-            let message = M::decode(&mut incoming)?;
-            assert!(incoming.reader.bytes.is_empty());
-            Ok(message)
+        pub fn arrive<M: Message>(self) -> Result<M, DecodeError> {
+            let node::Draft { bytes, pipes, handles } = self.draft;
+            arrive(self.method, &bytes, pipes, handles, self.answer)
         }
+    }
+
+    fn arrive<M: Message>(
+        method: u32,
+        bytes: &[u8],
+        pipes: Vec<MessagePipe>,
+        handles: Vec<OwnedFd>,
+        answer: Answer,
+    ) -> Result<M, DecodeError> {
+        let reader = Reader::new(bytes, pipes, handles);
+        let mut incoming = Incoming { method, reader, answer };
+        let message = M::decode(&mut incoming)?;
+        incoming.reader.finish()?;
+        Ok(message)
+    }
+
+    /// The message with these bytes and this many attachments.
+    pub fn arrive_bytes<M: Message>(method: u32, bytes: &[u8], pipes: u8) -> Result<M, DecodeError> {
+        arrive(method, bytes, (0..pipes).map(MessagePipe).collect(), Vec::new(), Answer::default())
     }
 
     /// A message that has arrived.
@@ -158,6 +227,11 @@ pub mod codegen {
             self.reader.take()
         }
 
+        /// The next argument, with bounds.
+        pub fn take_as<C: DecodeAs>(&mut self) -> Result<C::Value, DecodeError> {
+            self.reader.take_as::<C>()
+        }
+
         /// What answers it.
         pub fn reply<T: Encode>(&mut self) -> Result<Reply<T>, DecodeError> {
             Ok(Reply { answer: self.answer.clone(), value: PhantomData })
@@ -165,7 +239,7 @@ pub mod codegen {
 
         /// The error for an ordinal that no method has.
         pub fn unknown_method(&self, method: u32) -> DecodeError {
-            DecodeError(method)
+            DecodeError::UnknownMethod { interface: "", method }
         }
     }
 
@@ -198,94 +272,20 @@ pub mod codegen {
         }
 
         /// Sends a message.
-        pub fn notify(&self, method: u32, arguments: impl FnOnce(&mut Writer)) -> Result<(), SendError> {
-            let _: Call<()> = self.call(method, arguments);
-            Ok(())
+        pub fn notify(&self, method: u32, write: impl FnOnce(&mut Writer)) -> Result<(), SendError> {
+            self.send(method, write).map(drop)
         }
 
         /// Sends a message that has an answer.
-        pub fn call<T: Decode>(&self, method: u32, arguments: impl FnOnce(&mut Writer)) -> Call<T> {
-            let mut writer = Writer::default();
-            arguments(&mut writer);
+        pub fn call<T: Decode>(&self, method: u32, write: impl FnOnce(&mut Writer)) -> Call<T> {
+            Call { answer: self.send(method, write).unwrap(), value: PhantomData }
+        }
+
+        fn send(&self, method: u32, write: impl FnOnce(&mut Writer)) -> Result<Answer, SendError> {
+            let draft = written(write)?;
             let answer = Answer::default();
-            self.sent.lock().unwrap().push(Sent { method, bytes: writer.bytes, answer: answer.clone() });
-            Call { answer, value: PhantomData }
-        }
-    }
-
-    macro_rules! numbers {
-        ($($number:ty)*) => {$(
-            impl Encode for $number {
-                fn encode(self, writer: &mut Writer) {
-                    writer.bytes.extend(self.to_le_bytes());
-                }
-            }
-
-            impl Decode for $number {
-                fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                    let (bytes, rest) = reader.bytes.split_first_chunk().ok_or(DecodeError(0))?;
-                    reader.bytes = rest;
-                    Ok(Self::from_le_bytes(*bytes))
-                }
-            }
-        )*};
-    }
-
-    numbers!(u8 u32 i32 i64 f64);
-
-    impl Encode for bool {
-        fn encode(self, writer: &mut Writer) {
-            writer.put(u8::from(self));
-        }
-    }
-
-    impl Decode for bool {
-        fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-            Ok(reader.take::<u8>()? == 1)
-        }
-    }
-
-    impl Encode for () {
-        fn encode(self, _writer: &mut Writer) {}
-    }
-
-    impl Decode for () {
-        fn decode(_reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-            Ok(())
-        }
-    }
-
-    impl Encode for &str {
-        fn encode(self, writer: &mut Writer) {
-            writer.put(self.len() as u32);
-            writer.bytes.extend(self.as_bytes());
-        }
-    }
-
-    impl Encode for String {
-        fn encode(self, writer: &mut Writer) {
-            writer.put(self.as_str());
-        }
-    }
-
-    impl Decode for String {
-        fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-            let length = reader.take::<u32>()? as usize;
-            let (text, rest) = reader.bytes.split_at_checked(length).ok_or(DecodeError(0))?;
-            reader.bytes = rest;
-            String::from_utf8(text.to_vec()).map_err(|_| DecodeError(0))
-        }
-    }
-
-    impl Encode for MessagePipe {
-        fn encode(self, writer: &mut Writer) {
-            writer.put(self.0);
-        }
-    }
-
-    impl Decode for MessagePipe {
-        fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-            Ok(MessagePipe(reader.take()?))
+            self.sent.lock().unwrap().push(Sent { method, draft, answer: answer.clone() });
+            Ok(answer)
         }
     }
 }

@@ -26,35 +26,35 @@ impl EveryType for Handler {
         g: MessagePipe,
         reply: Reply<EveryTypeCallResponse>,
     ) {
-        reply.send(EveryTypeCallResponse { a: !a, b: -b, c: -c, d: -d, e: e + 1, f: f + "!", g: MessagePipe(g.0 + 1) });
+        reply.send(EveryTypeCallResponse { a: !a, b: -b, c: -c, d: -d, e: e + 1, f: f + "!", g: MessagePipe(g.0 + 1) }).unwrap();
     }
 
     fn bool(&mut self, value: bool, reply: Reply<bool>) {
-        reply.send(!value);
+        reply.send(!value).unwrap();
     }
 
     fn int(&mut self, value: i32, reply: Reply<i32>) {
-        reply.send(value + 1);
+        reply.send(value + 1).unwrap();
     }
 
     fn long(&mut self, value: i64, reply: Reply<i64>) {
-        reply.send(value + 1);
+        reply.send(value + 1).unwrap();
     }
 
     fn double(&mut self, value: f64, reply: Reply<f64>) {
-        reply.send(value * 2.0);
+        reply.send(value * 2.0).unwrap();
     }
 
     fn char(&mut self, value: u8, reply: Reply<u8>) {
-        reply.send(value + 1);
+        reply.send(value + 1).unwrap();
     }
 
     fn string(&mut self, value: String, reply: Reply<String>) {
-        reply.send(value.to_uppercase());
+        reply.send(value.to_uppercase()).unwrap();
     }
 
     fn message_pipe(&mut self, value: MessagePipe, reply: Reply<MessagePipe>) {
-        reply.send(value);
+        reply.send(value).unwrap();
     }
 }
 
@@ -84,6 +84,7 @@ fn main() {
 
     let unknown = Channel::default();
     unknown.notify(9, |_| {}).unwrap();
-    assert_eq!(unknown.sent()[0].arrive::<EveryTypeMessage>().unwrap_err().0, 9);
+    let error = unknown.sent().remove(0).arrive::<EveryTypeMessage>().unwrap_err();
+    assert_eq!(error, mage::BadMessage::UnknownMethod { interface: "", method: 9 });
     assert_eq!(<dyn EveryType as Interface>::NAME, "EveryType");
 }
