@@ -4,6 +4,7 @@
 //! processes on the other side are all `mage-test-child`, which runs on the scheduler that the test runs on.
 
 mod matrix;
+pub mod member;
 mod puppet;
 pub mod raw;
 pub mod refused;
@@ -38,4 +39,10 @@ pub mod role {
     pub const INVITE_AND_RETURN: &str = "invite-and-return";
     /// Accepts, says so through the pipe, and writes to standard output why the pipe ends.
     pub const ACCEPT_AND_WATCH: &str = "accept-and-watch";
+    /// Accepts, and serves `Member`.
+    pub const MEMBER: &str = "member";
+    /// Invites, and serves `Member`.
+    pub const MEMBER_INVITES: &str = "member-invites";
+    /// Connects to the service that the environment names, and serves `Member`.
+    pub const MEMBER_CONNECTS: &str = "member-connects";
 }

@@ -15,4 +15,5 @@ pub(crate) use outbox::{Ending, Outbox};
 pub use socket::PeerCredentials;
 pub(crate) use socket::{
     Handle, accept, check_stream_socket, fresh_name, lock_file, peer_credentials, restrict, socket_pair,
+    unlock_file,
 };

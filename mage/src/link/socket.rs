@@ -153,6 +153,13 @@ pub(crate) fn lock_file(path: &Path) -> io::Result<Handle> {
     }
 }
 
+/// Gives the lock up. Closing the descriptor alone is not enough: a process that another thread is just starting has a copy
+/// until it runs its own program.
+pub(crate) fn unlock_file(file: &Handle) {
+    // Best effort: the lock goes with its last descriptor.
+    let _ = rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingUnlock);
+}
+
 /// Sets who may use the file.
 pub(crate) fn restrict(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;

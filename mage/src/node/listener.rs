@@ -12,7 +12,7 @@ use mage_sched::{Interest, Transfer, Watch};
 use super::Node;
 use crate::bindings::MessagePipe;
 use crate::error::InvitationError;
-use crate::link::{PeerCredentials, accept, lock_file, peer_credentials, restrict};
+use crate::link::{PeerCredentials, accept, lock_file, peer_credentials, restrict, unlock_file};
 
 /// Who may connect to a service's socket, unless told otherwise: the user that runs it.
 const MODE: u32 = 0o600;
@@ -24,7 +24,7 @@ pub struct Listener {
     watch: Box<dyn Watch>,
     path: PathBuf,
     /// Held for as long as the service lives, so that a socket file without a holder is known to be stale.
-    _lock: OwnedFd,
+    lock: OwnedFd,
 }
 
 /// A client that has connected and of which nothing has been read yet. Dropping it turns the client away.
@@ -65,7 +65,7 @@ impl Node {
         restrict(&unnamed, mode)?;
         std::fs::rename(&unnamed, &path)?;
         let watch = self.shared().scheduler().watch(Arc::new(socket))?;
-        Ok(Listener { node: self.clone(), watch, path, _lock: lock })
+        Ok(Listener { node: self.clone(), watch, path, lock })
     }
 
     /// Connects to the service at `path` and waits to be admitted. Cancellation-safe: the service sees a client that left.
@@ -119,6 +119,7 @@ impl Drop for Listener {
     fn drop(&mut self) {
         // Best effort: what stays behind is stale, and known to be so.
         let _ = std::fs::remove_file(&self.path);
+        unlock_file(&self.lock);
     }
 }
 

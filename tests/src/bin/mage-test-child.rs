@@ -11,7 +11,7 @@ use mage::{MessagePipe, Node, RawMessage, Receiver, Remote, Reply, SendError};
 use mage_tests::fixtures::{
     Callback, Child, ChildInspectResponse, ChildMakePipesResponse, Echo, FirstInterface, SecondInterface,
 };
-use mage_tests::{EchoImpl, Flavor, Stage, role};
+use mage_tests::{EchoImpl, Flavor, Stage, member, role};
 
 type Anything = Result<(), Box<dyn std::error::Error>>;
 
@@ -41,9 +41,12 @@ fn main() -> ExitCode {
 async fn play(stage: &Stage, role: &str) -> Anything {
     let node = stage.node();
     let pipe = match role {
-        role::SERVE | role::ACCEPT_AND_CALL | role::ACCEPT_AND_RETURN | role::ACCEPT_AND_WATCH => {
-            node.inherited_pipe().await?
-        }
+        role::SERVE
+        | role::ACCEPT_AND_CALL
+        | role::ACCEPT_AND_RETURN
+        | role::ACCEPT_AND_WATCH
+        | role::MEMBER => node.inherited_pipe().await?,
+        role::MEMBER_CONNECTS => member::connect(&node).await?,
         _ => node.send_invitation(standard_input()?)?,
     };
     match role {
@@ -63,6 +66,9 @@ async fn play(stage: &Stage, role: &str) -> Anything {
             if let Err(why) = pipe.recv().await {
                 writeln!(io::stdout(), "{why:?}")?;
             }
+        }
+        role::MEMBER | role::MEMBER_INVITES | role::MEMBER_CONNECTS => {
+            member::be_told(stage, &node, pipe).await
         }
         unknown => return Err(format!("no role is called {unknown}").into()),
     }
