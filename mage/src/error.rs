@@ -105,6 +105,9 @@ pub enum Why {
     BrokenRules,
     /// The reader rejected a message of ours as bad.
     Rejected,
+    /// A process on the way had no room for the handles of a message: its table of file descriptors was full, or too
+    /// many were in flight.
+    HandlesLost,
 }
 
 impl Why {
@@ -115,6 +118,7 @@ impl Why {
             Self::Unreachable => 2,
             Self::BrokenRules => 3,
             Self::Rejected => 4,
+            Self::HandlesLost => 5,
         }
     }
 
@@ -125,6 +129,7 @@ impl Why {
             2 => Self::Unreachable,
             3 => Self::BrokenRules,
             4 => Self::Rejected,
+            5 => Self::HandlesLost,
             _ => Self::PeerDied,
         }
     }
@@ -138,6 +143,7 @@ impl fmt::Display for Why {
             Self::Unreachable => "the other end cannot be reached from here",
             Self::BrokenRules => "the rules of the pipe were broken on the way",
             Self::Rejected => "the other end rejected a message as bad",
+            Self::HandlesLost => "a process on the way had no room for the handles of a message",
         })
     }
 }
@@ -298,6 +304,8 @@ pub enum InvitationError {
     Closed,
     /// The invitation brought no pipe.
     NoPipe,
+    /// This process has no room for the file descriptor of its link to the broker.
+    HandlesLost,
 }
 
 impl fmt::Display for InvitationError {
@@ -312,6 +320,7 @@ impl fmt::Display for InvitationError {
             Self::Misbehaved(fault) => write!(formatter, "the inviter broke the protocol: {fault}"),
             Self::Closed => formatter.write_str("the inviter went away during the handshake"),
             Self::NoPipe => formatter.write_str("the invitation brought no pipe"),
+            Self::HandlesLost => formatter.write_str("this process has no room for the link to the broker"),
         }
     }
 }
@@ -355,8 +364,6 @@ pub enum PeerMisbehaved {
     UnexpectedHandles,
     /// A frame declares file descriptors that did not come.
     MissingHandles,
-    /// The kernel cut off file descriptors because more came than any frame may carry.
-    TruncatedControlData,
     /// A frame that has no place in this stage of the handshake, or after it.
     WrongStage,
     /// Both sides of the link invite, or both accept.
@@ -391,7 +398,6 @@ impl fmt::Display for PeerMisbehaved {
             Self::TooManyAttachments => "a message carries too many pipes or handles",
             Self::UnexpectedHandles => "file descriptors came that no frame declares",
             Self::MissingHandles => "a frame declares file descriptors that did not come",
-            Self::TruncatedControlData => "more file descriptors came than a frame may carry",
             Self::WrongStage => "a frame out of turn",
             Self::SameRole => "both sides of the link take the same part in the invitation",
             Self::Version => "no common version of the wire format",

@@ -15,6 +15,9 @@ pub const PIPE_LABEL_BYTES_MAX: usize = 64;
 pub const PENDING_ADMISSIONS_MAX: usize = 1024;
 /// How deep values of an interface may contain values of their own kind, such as the nodes of a tree.
 pub const VALUE_DEPTH_MAX: u32 = 64;
+/// Answers that a peer may have caused and left unread on its link. An honest one reads between any two writes, and has
+/// at most some ten thousand.
+pub const UNREAD_ANSWERS_MAX: usize = 1 << 18;
 /// How often a message that carries pipe ends may be forwarded. Two pipes that carry each other chase one another
 /// without end; this ends them. Honest bouncing of an end 100 times took 201 hops in the worst schedule found.
 pub const HOPS_MAX: u16 = 1024;

@@ -21,6 +21,11 @@ pub(crate) enum Frame<H> {
 }
 
 impl<H> Frame<H> {
+    /// Whether it is a message whose descriptors are lost.
+    pub(crate) fn has_lost_handles(&self) -> bool {
+        matches!(self, Self::Endpoint { body: Body::User(Parcel { handles_lost: true, .. }), .. })
+    }
+
     /// Whether descriptors go along with it.
     pub(crate) fn has_handles(&self) -> bool {
         match self {
@@ -53,6 +58,8 @@ pub(crate) struct Parcel<H> {
     pub(crate) bytes: Vec<u8>,
     pub(crate) ends: Ends,
     pub(crate) handles: Vec<H>,
+    /// Whether it had handles that a kernel on the way had no room for; then it has none. It ends its pipe.
+    pub(crate) handles_lost: bool,
 }
 
 /// The ends that a message carries.

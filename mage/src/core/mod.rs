@@ -35,6 +35,7 @@
 //! | event | open | moving | proxying | unknown |
 //! |---|---|---|---|---|
 //! | `User` from prev | queue | queue | forward | close what it carries |
+//! | `User` from prev, its handles lost | as `End` | as `End` | as `End` | as `User` |
 //! | `End` from prev | end the queue, tell peer | end the queue | forward, erase | – |
 //! | `PrevIs` from prev | adopt, replay held | adopt, replay held | adopt, `Bypass` to it, replay held | – |
 //! | `Credit` from prev | raise the limit | remember the best | forward | – |

@@ -22,7 +22,11 @@ impl<H> Router<H> {
         } else {
             Ends::Moved(ends.into_iter().filter_map(|end| self.depart(end, peer.node)).collect())
         };
-        self.post(name, peer, Body::User(Parcel { sequence, hops, bytes, ends, handles }));
+        self.post(
+            name,
+            peer,
+            Body::User(Parcel { sequence, hops, bytes, ends, handles, handles_lost: false }),
+        );
         if !peer.node.is_local() && self.is_gone(peer.node) {
             for end in moved {
                 self.lose_peer(end, Why::PeerDied);

@@ -325,6 +325,12 @@ impl<H> Router<H> {
             self.end_incoming(name, Why::BrokenRules);
             return;
         }
+        if parcel.handles_lost {
+            // As if the pipe had broken in front of this message: a part of one is none.
+            self.discard(node, Body::User(parcel));
+            self.end_incoming(name, Why::HandlesLost);
+            return;
+        }
         let message = self.open_parcel(node, parcel, Some(name));
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         if proxying {
@@ -495,7 +501,7 @@ impl<H> Router<H> {
         parcel: Parcel<H>,
         carrier: Option<EndpointName>,
     ) -> Message<H> {
-        let Parcel { sequence, hops, bytes, ends, handles } = parcel;
+        let Parcel { sequence, hops, bytes, ends, handles, handles_lost: _ } = parcel;
         let ends = match ends {
             Ends::Here(ends) => ends,
             Ends::Moved(descriptors) => {

@@ -8,18 +8,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use mage_sched::{Interest, Transfer, Watch};
+use mage_sched::{Interest, Watch};
 
-use super::inbox::Inbox;
+use super::inbox::{Inbox, Stop};
 use super::outbox::{Ending, Outbox};
-use super::socket::{self, Handle, ReadError};
+use super::socket::{self, Handle};
 use crate::core::{Control, Frame, LinkId};
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::node::Shared;
-use crate::wire::{Names, encode};
+use crate::wire::{Names, encode, lose_handles};
 
 /// Reads in one poll before other tasks get their turn.
 const READS_MAX: usize = 16;
+/// Writes in one poll before it is time to read: a peer that only ever wrote would leave the answers unread.
+const WRITES_MAX: usize = 16;
 /// Bytes that are encoded ahead of a write.
 const BATCH_BYTES: usize = 64 << 10;
 
@@ -63,6 +65,17 @@ enum Over {
     Closed,
     Io(io::Error),
     Misbehaved(PeerMisbehaved),
+    /// We had no room for the socket that came with the welcome.
+    LostWelcome,
+}
+
+impl From<Stop> for Over {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Misbehaved(fault) => Self::Misbehaved(fault),
+            Stop::LostWelcome => Self::LostWelcome,
+        }
+    }
 }
 
 impl Driver {
@@ -100,7 +113,7 @@ impl Driver {
                 Ok(more) => more,
                 Err(over) => return Poll::Ready(over),
             };
-            if more || (self.outbox.has_frames() && !self.is_stuck_writing()) {
+            if more || self.could_write() {
                 // What has arrived wakes tasks that are about to send, and what the node itself has to say leaves
                 // with what they send, in one write. And if the socket has more, the others had their turn.
                 context.waker().wake_by_ref();
@@ -121,23 +134,17 @@ impl Driver {
         self.written < self.bytes.len()
     }
 
+    /// Whether there is something to write, and nothing in the way of it.
+    fn could_write(&self) -> bool {
+        !self.is_stuck_writing() && (!self.batch.is_empty() || self.outbox.has_frames())
+    }
+
     /// Reads until there is nothing, or for long enough. `Ok(true)`: there may be more.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Result<bool, Over> {
         for _ in 0..READS_MAX {
-            let mut fault = None;
             let inbox = &mut self.inbox;
-            let read = self.watch.poll_io(context, Interest::Read, &mut |socket| match inbox.fill(socket) {
-                Ok(transfer) => Ok(transfer),
-                Err(ReadError::Io(error)) => Err(error),
-                Err(ReadError::TruncatedControlData) => {
-                    fault = Some(PeerMisbehaved::TruncatedControlData);
-                    Ok(Transfer::More(0))
-                }
-            });
+            let read = self.watch.poll_io(context, Interest::Read, &mut |socket| inbox.fill(socket));
             let Poll::Ready(read) = read else { return Ok(false) };
-            if let Some(fault) = fault {
-                return Err(Over::Misbehaved(fault));
-            }
             match read {
                 Ok(0) => return Err(Over::Closed),
                 Ok(_) => self.act()?,
@@ -153,19 +160,26 @@ impl Driver {
         if !self.frames.is_empty() {
             self.node.on_frames(self.link, &mut self.frames).map_err(Over::Misbehaved)?;
         }
-        decoded.map_err(Over::Misbehaved)
+        Ok(decoded?)
     }
 
-    /// Writes everything there is. Ready only when the link is over.
+    /// Writes what there is, for long enough. Ready only when the link is over.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Over> {
-        let ending = self.outbox.take(&mut self.batch);
-        if ending == Some(Ending::Now) {
-            return Poll::Ready(Over::ByUs);
+        // What cannot be written yet stays where it is counted.
+        let idle = self.batch.is_empty() && !self.is_stuck_writing();
+        let ending = self.outbox.take(idle.then_some(&mut self.batch));
+        match ending {
+            Some(Ending::Now) => return Poll::Ready(Over::ByUs),
+            Some(Ending::Overrun) => return Poll::Ready(Over::Misbehaved(PeerMisbehaved::TooManyRequests)),
+            Some(Ending::Flush) | None => {}
         }
         if self.deaf {
             self.forget_unwritten();
         }
-        while !self.batch.is_empty() || self.is_stuck_writing() {
+        for _ in 0..WRITES_MAX {
+            if self.batch.is_empty() && !self.is_stuck_writing() {
+                return if idle && ending.is_some() { Poll::Ready(Over::ByUs) } else { Poll::Pending };
+            }
             if !self.is_stuck_writing() {
                 self.encode_some();
             }
@@ -177,10 +191,7 @@ impl Driver {
                 self.forget_unwritten();
             }
         }
-        match ending {
-            Some(_) => Poll::Ready(Over::ByUs),
-            None => Poll::Pending,
-        }
+        Poll::Pending
     }
 
     /// Encodes frames until the batch is large enough, or a frame brings descriptors: these go with its first byte.
@@ -204,7 +215,11 @@ impl Driver {
         while let Some(rest) = self.bytes.get(self.written..).filter(|rest| !rest.is_empty()) {
             let handles = &self.handles;
             let write = |socket: std::os::fd::BorrowedFd<'_>| socket::write(socket, rest, handles);
-            let sent = ready!(self.watch.poll_io(context, Interest::Write, &mut { write }))?;
+            let sent = match ready!(self.watch.poll_io(context, Interest::Write, &mut { write })) {
+                Ok(sent) => sent,
+                Err(error) if !is_hang_up(&error) && self.lose_handles() => continue,
+                Err(error) => return Poll::Ready(Err(error)),
+            };
             if sent > 0 {
                 self.handles.clear(); // the kernel has them
             }
@@ -217,6 +232,16 @@ impl Driver {
         }
         self.written = 0;
         Poll::Ready(Ok(()))
+    }
+
+    /// The kernel has refused a write. If it was for the handles, the frame goes without them and says so: too many may
+    /// be in flight, or they are of a sort that cannot be passed. If it was not, the next attempt fails as well.
+    fn lose_handles(&mut self) -> bool {
+        if self.handles.is_empty() || !lose_handles(&mut self.bytes) {
+            return false;
+        }
+        self.handles.clear();
+        true
     }
 
     fn forget_unwritten(&mut self) {
@@ -234,9 +259,12 @@ impl Driver {
         match over {
             Over::ByUs => self.node.on_link_down(self.link, InvitationError::Closed),
             Over::Closed => self.node.on_link_down(self.link, InvitationError::Closed),
-            Over::Io(error) if is_hang_up(&error) => self.node.on_link_down(self.link, InvitationError::Closed),
+            Over::Io(error) if is_hang_up(&error) => {
+                self.node.on_link_down(self.link, InvitationError::Closed)
+            }
             Over::Io(error) => self.node.on_link_down(self.link, error.into()),
             Over::Misbehaved(fault) => self.node.on_misbehaviour(self.link, fault),
+            Over::LostWelcome => self.node.on_link_down(self.link, InvitationError::HandlesLost),
         }
     }
 }

@@ -1,15 +1,16 @@
 //! Bytes and descriptors in, frames out.
 
 use std::collections::VecDeque;
+use std::io;
 use std::os::fd::BorrowedFd;
 
 use mage_sched::Transfer;
 
-use super::socket::{self, Handle, ReadError};
+use super::socket::{self, Handle};
 use crate::core::{Control, Frame};
 use crate::error::PeerMisbehaved;
 use crate::limits::Limits;
-use crate::wire::{Decoded, Names, declared_handles, decode, decode_first};
+use crate::wire::{Batch, Decoded, Names, check_arrived, decode, decode_first};
 
 /// What is read at once, when nothing says that more is coming.
 const READ_BYTES: usize = 64 << 10;
@@ -22,21 +23,37 @@ pub(super) struct Inbox {
     end: usize,
     /// How many bytes the frame at the front needs, as far as is known.
     needed: usize,
-    handles: VecDeque<Handle>,
+    /// What has arrived beside these bytes: never more than the front frame's batch and the next one's.
+    arrived: VecDeque<Batch<Handle>>,
     greeted: bool,
+}
+
+/// Why nothing more can be read from a link.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Misbehaved(PeerMisbehaved),
+    /// The welcome came without its socket, which this process had no room for.
+    LostWelcome,
+}
+
+impl From<PeerMisbehaved> for Stop {
+    fn from(fault: PeerMisbehaved) -> Self {
+        Self::Misbehaved(fault)
+    }
 }
 
 impl Inbox {
     /// For a link whose first frame is a hello, or one that was introduced and needs none.
     pub(super) fn new(greeted: bool) -> Self {
-        Self { buffer: Vec::new(), start: 0, end: 0, needed: 0, handles: VecDeque::new(), greeted }
+        Self { buffer: Vec::new(), start: 0, end: 0, needed: 0, arrived: VecDeque::new(), greeted }
     }
 
     /// Reads once. The buffer grows by what has arrived, never by what a frame promises.
-    pub(super) fn fill(&mut self, socket: BorrowedFd<'_>) -> Result<Transfer, ReadError> {
+    pub(super) fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<Transfer> {
         self.make_room();
         let free = self.buffer.get_mut(self.end..).unwrap_or_default();
-        let transfer = socket::read(socket, free, &mut self.handles)?;
+        let (transfer, batch) = socket::read(socket, free)?;
+        self.arrived.extend(batch);
         self.end += transfer.bytes();
         Ok(transfer)
     }
@@ -67,23 +84,23 @@ impl Inbox {
         names: &mut Names,
         limits: &Limits,
         frames: &mut Vec<Frame<Handle>>,
-    ) -> Result<(), PeerMisbehaved> {
+    ) -> Result<(), Stop> {
         loop {
             let input = self.buffer.get(self.start..self.end).unwrap_or_default();
             if input.is_empty() {
-                return if self.handles.is_empty() { Ok(()) } else { Err(PeerMisbehaved::UnexpectedHandles) };
+                return Ok(check_arrived(input, &self.arrived)?);
             }
             let decoded = if self.greeted {
-                decode(input, *names, &mut self.handles, limits)
+                decode(input, *names, &mut self.arrived, limits)
             } else {
-                decode_first(input, &mut self.handles, limits)
+                decode_first(input, &mut self.arrived, limits)
             };
             match decoded? {
                 Decoded::NeedBytes(needed) => {
                     self.needed = needed;
-                    let crowded = self.handles.len() > declared_handles(input);
-                    return if crowded { Err(PeerMisbehaved::UnexpectedHandles) } else { Ok(()) };
+                    return Ok(check_arrived(input, &self.arrived)?);
                 }
+                Decoded::LostWelcome => return Err(Stop::LostWelcome),
                 Decoded::Skip { bytes, handles } => {
                     self.advance(bytes);
                     drop(handles);

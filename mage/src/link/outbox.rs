@@ -7,7 +7,8 @@ use std::task::Waker;
 use mage_sched::sync::Mutex;
 
 use super::socket::Handle;
-use crate::core::Frame;
+use crate::core::{Body, Control, Frame};
+use crate::limits::{PENDING_ADMISSIONS_MAX, UNREAD_ANSWERS_MAX};
 
 /// The queue of one link. Frames are appended while the node's lock is held, so their order is the order of the node's
 /// transitions; an append runs no foreign code, and the waker it may return is for after the unlocking.
@@ -19,6 +20,8 @@ pub(crate) struct Outbox {
 #[derive(Debug)]
 struct Inner {
     frames: VecDeque<Frame<Handle>>,
+    /// The weight of the answers among them.
+    answers: usize,
     driver: Driver,
     ending: Option<Ending>,
 }
@@ -33,17 +36,22 @@ enum Driver {
 }
 
 /// How the link is to end once its frames are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// In the order in which one takes the place of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
     /// Write what there is, then close.
     Flush,
     /// Close at once.
     Now,
+    /// Close at once: the peer makes us say more than it is willing to hear.
+    Overrun,
 }
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        Self { inner: Mutex::new(Inner { frames: VecDeque::new(), driver: Driver::Running, ending: None }) }
+        let inner = Inner { frames: VecDeque::new(), answers: 0, driver: Driver::Running, ending: None };
+        Self { inner: Mutex::new(inner) }
     }
 
     /// Appends a frame. Returns the driver's waker if it sleeps, or the frame if the link is over.
@@ -53,6 +61,10 @@ impl Outbox {
         if matches!(inner.driver, Driver::Gone) || inner.ending.is_some() {
             return Err(frame);
         }
+        inner.answers += weight(&frame);
+        if inner.answers > UNREAD_ANSWERS_MAX {
+            inner.ending = Some(Ending::Overrun);
+        }
         inner.frames.push_back(frame);
         Ok(inner.wake_driver())
     }
@@ -60,18 +72,18 @@ impl Outbox {
     /// No further frame will be taken.
     pub(crate) fn end(&self, ending: Ending) -> Option<Waker> {
         let mut inner = self.inner.lock();
-        inner.ending.get_or_insert(ending);
+        inner.ending = inner.ending.max(Some(ending));
         inner.wake_driver()
     }
 
-    /// For the driver: moves everything into `batch`, and says how the link is to end, if it is.
-    pub(super) fn take(&self, batch: &mut VecDeque<Frame<Handle>>) -> Option<Ending> {
+    /// For the driver: moves everything into `batch`, which is empty, if there is one, and says how the link is to end,
+    /// if it is.
+    pub(super) fn take(&self, batch: Option<&mut VecDeque<Frame<Handle>>>) -> Option<Ending> {
         let mut inner = self.inner.lock();
         inner.driver = Driver::Running;
-        if batch.is_empty() {
+        if let Some(batch) = batch {
             mem::swap(&mut inner.frames, batch);
-        } else {
-            batch.append(&mut inner.frames);
+            inner.answers = 0;
         }
         inner.ending
     }
@@ -86,7 +98,7 @@ impl Outbox {
     pub(super) fn park(&self, waker: Waker, is_stuck: bool) -> Result<Option<Waker>, Waker> {
         let mut inner = self.inner.lock();
         let urgent = match inner.ending {
-            Some(Ending::Now) => true,
+            Some(Ending::Now | Ending::Overrun) => true,
             Some(Ending::Flush) => !is_stuck,
             None => !is_stuck && !inner.frames.is_empty(),
         };
@@ -104,6 +116,18 @@ impl Outbox {
         let mut inner = self.inner.lock();
         inner.driver = Driver::Gone;
         mem::take(&mut inner.frames)
+    }
+}
+
+/// What a frame counts for among those that the peer can make us say as often as it likes. The others are bounded by
+/// what there is here: ends, windows, nodes. A peer that reads, however slowly, has no more of them than it has asked for.
+fn weight(frame: &Frame<Handle>) -> usize {
+    match frame {
+        Frame::Endpoint { body: Body::Gone | Body::Accepted | Body::Credit(_), .. } => 1,
+        Frame::Control(Control::IntroductionFailed { .. } | Control::RefuseAdmission { .. }) => 1,
+        // It costs a descriptor.
+        Frame::Control(Control::Admit { .. }) => UNREAD_ANSWERS_MAX / PENDING_ADMISSIONS_MAX,
+        Frame::Endpoint { .. } | Frame::Control(_) => 0,
     }
 }
 

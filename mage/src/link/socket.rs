@@ -3,7 +3,6 @@
 //! Linux is what runs. Elsewhere these differ: macOS has no `MSG_CMSG_CLOEXEC` and no `MSG_NOSIGNAL` (it has
 //! `SO_NOSIGPIPE`); Windows has handles and named pipes.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,48 +16,37 @@ use rustix::net::{
 
 use crate::core::NodeName;
 use crate::limits::MESSAGE_HANDLES_MAX;
+use crate::wire::Batch;
 
 /// What a message can carry beside bytes and pipes.
 pub(crate) type Handle = OwnedFd;
 
-/// The most descriptors the kernel passes at once.
+/// The most descriptors the kernel passes at once. With room for these, nothing that a peer does cuts any off.
 const RECEIVED_HANDLES_MAX: usize = 253;
 
-/// What one read brought.
-#[derive(Debug)]
-pub(super) enum ReadError {
-    Io(io::Error),
-    /// Descriptors came that there was no room for.
-    TruncatedControlData,
-}
-
-/// Reads into `buffer`, and the descriptors that come along into `handles`.
+/// Reads into `buffer`, and returns the descriptors that have come along, if any have.
 pub(super) fn read(
     socket: BorrowedFd<'_>,
     buffer: &mut [u8],
-    handles: &mut VecDeque<Handle>,
-) -> Result<Transfer, ReadError> {
+) -> io::Result<(Transfer, Option<Batch<Handle>>)> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(RECEIVED_HANDLES_MAX))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let asked = buffer.len();
     let received = retry(|| {
         let mut slices = [IoSliceMut::new(buffer)];
         rustix::net::recvmsg(socket, &mut slices, &mut control, RecvFlags::CMSG_CLOEXEC)
-    })
-    .map_err(ReadError::Io)?;
-    let before = handles.len();
+    })?;
+    let mut batch = Batch { handles: Vec::new(), truncated: received.flags.contains(ReturnFlags::CTRUNC) };
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-            handles.extend(descriptors);
+            batch.handles.extend(descriptors);
         }
     }
-    if received.flags.contains(ReturnFlags::CTRUNC) {
-        return Err(ReadError::TruncatedControlData);
+    if batch.handles.is_empty() && !batch.truncated {
+        return Ok((Transfer::of(received.bytes, asked), None));
     }
-    if handles.len() > before {
-        return Ok(Transfer::More(received.bytes)); // the kernel stops a read at descriptors; more may be behind
-    }
-    Ok(Transfer::of(received.bytes, asked))
+    // The kernel stops a read at descriptors; more may be behind.
+    Ok((Transfer::More(received.bytes), Some(batch)))
 }
 
 /// Writes from `bytes`; `handles` go with the first of them.

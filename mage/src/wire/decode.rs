@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::batch::Batch;
 use super::encode::{MUTE, SECOND};
 use super::header::{
     DESCRIPTOR_BYTES_MIN, HEADER_BYTES, Header, Kind, MAGIC, WELCOMED_PIPE_BYTES_MIN, can_begin_link,
@@ -23,29 +24,31 @@ pub(crate) enum Decoded<H> {
     Skip { bytes: usize, handles: Vec<H> },
     /// At least this many bytes in all are needed before it is worth trying again.
     NeedBytes(usize),
+    /// A welcome whose socket the kernel could not give us: the handshake cannot go on, and nobody is to blame.
+    LostWelcome,
 }
 
 /// Reads the first frame of a link, which must be a hello. Whatever else it is, is seen at the first byte that differs,
 /// and nobody waits for a length that a stranger's bytes only seem to declare.
 pub(crate) fn decode_first<H>(
     input: &[u8],
-    handles: &mut VecDeque<H>,
+    arrived: &mut VecDeque<Batch<H>>,
     limits: &Limits,
 ) -> Result<Decoded<H>, PeerMisbehaved> {
     if !can_begin_link(input) {
         return Err(PeerMisbehaved::NotMage);
     }
-    decode(input, Names::default(), handles, limits)
+    decode(input, Names::default(), arrived, limits)
 }
 
 /// Reads one frame from the front of `input`.
 ///
-/// `handles` is the queue of descriptors that have arrived on the link, oldest first; a frame takes as many as it
-/// declares. `names` are those that hold for this very frame: behind a welcome they are [`Names::of_acceptor`].
+/// `arrived` is the queue of the handles that have come over the link, oldest first; a frame that declares any takes one
+/// batch. `names` are those that hold for this very frame: behind a welcome they are [`Names::of_acceptor`].
 pub(crate) fn decode<H>(
     input: &[u8],
     names: Names,
-    handles: &mut VecDeque<H>,
+    arrived: &mut VecDeque<Batch<H>>,
     limits: &Limits,
 ) -> Result<Decoded<H>, PeerMisbehaved> {
     let Some(head) = input.first_chunk::<HEADER_BYTES>() else {
@@ -59,35 +62,68 @@ pub(crate) fn decode<H>(
     let Some(body) = input.get(HEADER_BYTES..bytes) else {
         return Ok(Decoded::NeedBytes(bytes));
     };
-    if handles.len() < header.handles {
-        return Err(PeerMisbehaved::MissingHandles);
-    }
-    let own = take(handles, header.handles);
-    match header.kind {
-        Some(kind) => {
-            let mut reader = Reader::new(body);
-            let frame = read_frame(kind, &mut reader, names, own, limits)?;
-            reader.finish()?;
-            Ok(Decoded::Frame { frame, bytes })
+    let own = match header.handles {
+        0 => Batch::default(),
+        declared => {
+            let batch = arrived.pop_front().ok_or(PeerMisbehaved::MissingHandles)?;
+            batch.check(declared)?;
+            batch
         }
-        None => Ok(Decoded::Skip { bytes, handles: own }),
-    }
+    };
+    let Some(kind) = header.kind else {
+        return Ok(Decoded::Skip { bytes, handles: own.handles });
+    };
+    let mut reader = Reader::new(body);
+    let lost = own.truncated || header.lost;
+    let frame = if lost {
+        read_bereft_frame(kind, &mut reader, names, limits)?
+    } else {
+        Some(read_frame(kind, &mut reader, names, own.handles, limits)?)
+    };
+    reader.finish()?;
+    Ok(frame.map_or(Decoded::LostWelcome, |frame| Decoded::Frame { frame, bytes }))
 }
 
-/// How many handles may be waiting for the frame at the front of `input`, once every whole frame has been taken from
-/// there. More than these in the queue came with no frame that declares them: [`PeerMisbehaved::UnexpectedHandles`].
-pub(crate) fn declared_handles(input: &[u8]) -> usize {
+/// Judges what has arrived beside the bytes of a frame that is not whole yet, once every whole one has been taken.
+pub(crate) fn check_arrived<H>(input: &[u8], arrived: &VecDeque<Batch<H>>) -> Result<(), PeerMisbehaved> {
+    let Some(batch) = arrived.front() else { return Ok(()) };
     match input {
-        [] => 0,
-        [_, _, _, _, _, _, handles, ..] => usize::from(*handles),
-        _ => MESSAGE_HANDLES_MAX,
+        _ if arrived.len() > 1 => Err(PeerMisbehaved::UnexpectedHandles),
+        [] | [_, _, _, _, _, _, 0, ..] => Err(PeerMisbehaved::UnexpectedHandles),
+        [_, _, _, _, _, _, declared, ..] => batch.check(usize::from(*declared)),
+        _ if batch.handles.len() > MESSAGE_HANDLES_MAX => Err(PeerMisbehaved::UnexpectedHandles),
+        _ => Ok(()),
     }
 }
 
-/// The oldest `count` handles, which are there.
-fn take<H>(handles: &mut VecDeque<H>, count: usize) -> Vec<H> {
-    // Most frames have none, and even an empty drain costs something.
-    if count == 0 { Vec::new() } else { handles.drain(..count).collect() }
+/// A frame whose handles are lost, as what is left of it: a message that says so, a refusal in the place of a socket;
+/// nothing is left of a welcome.
+fn read_bereft_frame<H>(
+    kind: Kind,
+    reader: &mut Reader<'_>,
+    names: Names,
+    limits: &Limits,
+) -> Result<Option<Frame<H>>, PeerMisbehaved> {
+    let control = match kind {
+        Kind::Introduce => Control::IntroductionFailed { name: names.read_node(reader)? },
+        Kind::Admit => {
+            let guest = reader.u64()?;
+            names.read_node(reader)?;
+            Control::RefuseAdmission { guest }
+        }
+        Kind::Welcome => {
+            read_welcome::<H>(reader, Vec::new())?;
+            return Ok(None);
+        }
+        _ => {
+            let frame = between(reader, names, |reader| {
+                let parcel = read_parcel(reader, names, Vec::new(), limits)?;
+                Ok(Body::User(Parcel { handles_lost: true, ..parcel }))
+            });
+            return frame.map(Some);
+        }
+    };
+    Ok(Some(Frame::Control(control)))
 }
 
 fn read_frame<H>(
@@ -161,7 +197,7 @@ fn read_parcel<H>(
     if payload.len() > limits.message_bytes_max {
         return Err(PeerMisbehaved::FrameLength);
     }
-    Ok(Parcel { sequence, hops, bytes: payload.to_vec(), ends, handles })
+    Ok(Parcel { sequence, hops, bytes: payload.to_vec(), ends, handles, handles_lost: false })
 }
 
 fn read_descriptors(reader: &mut Reader<'_>, names: Names) -> Result<Vec<Descriptor>, PeerMisbehaved> {

@@ -1,6 +1,8 @@
 //! From frames to bytes.
 
-use super::header::{CRITICAL, DESCRIPTOR_BYTES_MAX, Kind, MAGIC, USER_OVERHEAD_MAX};
+use super::header::{
+    ABOUT_GUEST_BYTES, CRITICAL, DESCRIPTOR_BYTES_MAX, HANDLES_LOST, Kind, MAGIC, USER_OVERHEAD_MAX,
+};
 use super::names::Names;
 use crate::core::{Body, Control, Count, Descriptor, Ends, Frame, Hello, Parcel, Side, Welcome, Window};
 
@@ -16,8 +18,9 @@ pub(crate) fn encode<H>(frame: Frame<H>, names: Names, out: &mut Vec<u8>, handle
     let start = out.len();
     let handles_before = handles.len();
     let kind = Kind::of(&frame).number();
+    let flags = if frame.has_lost_handles() { CRITICAL | HANDLES_LOST } else { CRITICAL };
     reserve(&frame, out);
-    out.extend_from_slice(&[0, 0, 0, 0, kind, CRITICAL, 0, 0]);
+    out.extend_from_slice(&[0, 0, 0, 0, kind, flags, 0, 0]);
     match frame {
         Frame::Endpoint { to, from, body } => {
             names.put_endpoint(to, out);
@@ -27,6 +30,29 @@ pub(crate) fn encode<H>(frame: Frame<H>, names: Names, out: &mut Vec<u8>, handle
         Frame::Control(control) => put_control(control, names, out, handles),
     }
     seal(out, start, handles.len() - handles_before);
+}
+
+/// The kernel does not pass the handles of the first frame in `encoded`: makes of it what can be said without them, a
+/// message that says so or a refusal in the place of a socket. False if that is nothing.
+pub(crate) fn lose_handles(encoded: &mut Vec<u8>) -> bool {
+    const USER: u8 = Kind::User.number();
+    const INTRODUCE: u8 = Kind::Introduce.number();
+    const ADMIT: u8 = Kind::Admit.number();
+    let Some([a, b, c, d, kind, flags, handles, ..]) = encoded.get_mut(..) else { return false };
+    let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+    match *kind {
+        USER => *flags |= HANDLES_LOST,
+        INTRODUCE => *kind = Kind::IntroductionFailed.number(),
+        ADMIT => *kind = Kind::RefuseAdmission.number(),
+        _ => return false,
+    }
+    *handles = 0;
+    if *kind == Kind::RefuseAdmission.number() {
+        // The guest's name is not said.
+        [*a, *b, *c, *d] = u32::try_from(ABOUT_GUEST_BYTES).unwrap_or(u32::MAX).to_le_bytes();
+        encoded.drain(ABOUT_GUEST_BYTES..length.min(encoded.len()));
+    }
+    true
 }
 
 /// Makes room for a message at once; the other frames are small.
@@ -62,7 +88,7 @@ fn put_body<H>(body: Body<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec
 }
 
 fn put_parcel<H>(parcel: Parcel<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec<H>) {
-    let Parcel { sequence, hops, bytes, ends, handles: attached } = parcel;
+    let Parcel { sequence, hops, bytes, ends, handles: attached, handles_lost: _ } = parcel;
     out.extend_from_slice(&sequence.to_le_bytes());
     out.extend_from_slice(&hops.to_le_bytes());
     out.push(saturated(ends.len()));

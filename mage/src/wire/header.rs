@@ -10,8 +10,10 @@ use crate::limits::{FRAME_BYTES_CAP, Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_
 
 /// The header of every frame.
 pub(super) const HEADER_BYTES: usize = 8;
-/// The flag of a frame that the receiver must understand. All kinds of version 1 bear it, and no other flag.
+/// The flag of a frame that the receiver must understand. All kinds of version 1 bear it.
 pub(super) const CRITICAL: u8 = 1;
+/// The flag of a message whose handles could not be passed. It declares none.
+pub(super) const HANDLES_LOST: u8 = 2;
 /// What the body of the first frame on a link begins with. The byte `ff` is in no text, so no text is a handshake.
 pub(super) const MAGIC: [u8; 8] = *b"MAGE\xffIPC";
 
@@ -53,7 +55,7 @@ const WELCOMED_PIPE: Size = Size { min: 1, max: 1 + PIPE_LABEL_BYTES_MAX }.and(D
 /// The fewest bytes in which a pipe can be in a welcome.
 pub(super) const WELCOMED_PIPE_BYTES_MIN: usize = WELCOMED_PIPE.min;
 /// A frame about a guest of a member.
-const ABOUT_GUEST_BYTES: usize = HEADER_BYTES + 8;
+pub(super) const ABOUT_GUEST_BYTES: usize = HEADER_BYTES + 8;
 /// The largest frame of an unknown kind that is skipped.
 pub(super) const SKIPPED_BYTES_MAX: usize = 64 << 10;
 
@@ -216,6 +218,8 @@ pub(super) struct Header {
     /// What it is; `None` if this version does not know it and may skip it.
     pub(super) kind: Option<Kind>,
     pub(super) handles: usize,
+    /// Whether its sender could not pass its handles.
+    pub(super) lost: bool,
 }
 
 impl Header {
@@ -225,8 +229,9 @@ impl Header {
         if length > FRAME_BYTES_CAP {
             return Err(PeerMisbehaved::FrameLength);
         }
-        let header =
-            Self { length: length as usize, kind: Kind::from_number(kind), handles: usize::from(handles) };
+        let kind = Kind::from_number(kind);
+        let lost = kind == Some(Kind::User) && handles == 0 && flags == CRITICAL | HANDLES_LOST;
+        let header = Self { length: length as usize, kind, handles: usize::from(handles), lost };
         if header.length < HEADER_BYTES {
             return Err(PeerMisbehaved::FrameLength);
         }
@@ -244,7 +249,7 @@ impl Header {
         reserved: u8,
         limits: &Limits,
     ) -> Result<(), PeerMisbehaved> {
-        if flags != CRITICAL || reserved != 0 {
+        if (flags != CRITICAL && !self.lost) || reserved != 0 {
             return Err(PeerMisbehaved::FieldValue);
         }
         let bytes = kind.bytes(limits);

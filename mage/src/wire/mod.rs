@@ -17,6 +17,7 @@
 //! decoded encodes to the very same bytes. Two fields are exempt for the sake of newer peers: what stands behind the
 //! known fields of a [`Hello`](crate::core::Hello), and reasons that this version does not know.
 
+mod batch;
 mod decode;
 mod encode;
 mod header;
@@ -26,7 +27,8 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decode::{Decoded, declared_handles, decode, decode_first};
-pub(crate) use encode::encode;
+pub(crate) use batch::Batch;
+pub(crate) use decode::{Decoded, check_arrived, decode, decode_first};
+pub(crate) use encode::{encode, lose_handles};
 pub(crate) use header::PAYLOAD_BYTES_CAP;
 pub(crate) use names::Names;

@@ -15,7 +15,13 @@ fn drawn() -> String {
     let mut text = HEAD.to_owned();
     for (name, frame) in all() {
         let (bytes, handles) = encoded(frame);
-        write!(text, "\n{name}: {} bytes, {} handles\n", bytes.len(), handles.len()).unwrap();
+        write!(
+            text,
+            "\n{name}: {} bytes, {} handles\n",
+            bytes.len(),
+            handles.front().map_or(0, |batch| batch.handles.len())
+        )
+        .unwrap();
         for line in bytes.chunks(16) {
             let line: Vec<_> = line.iter().map(|byte| format!("{byte:02x}")).collect();
             writeln!(text, "  {}", line.join(" ")).unwrap();

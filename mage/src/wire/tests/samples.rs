@@ -65,7 +65,14 @@ pub(super) fn between(body: Body<Handle>) -> Frame<Handle> {
 }
 
 pub(super) fn user(bytes: Vec<u8>, ends: Vec<Descriptor>, handles: Vec<Handle>) -> Frame<Handle> {
-    between(Body::User(Parcel { sequence: 7, hops: 1, bytes, ends: Ends::Moved(ends), handles }))
+    between(Body::User(Parcel {
+        sequence: 7,
+        hops: 1,
+        bytes,
+        ends: Ends::Moved(ends),
+        handles,
+        handles_lost: false,
+    }))
 }
 
 pub(super) fn hello() -> Frame<Handle> {
@@ -97,6 +104,15 @@ fn welcome_in_isolation() -> Frame<Handle> {
     Frame::Control(Control::Welcome(Welcome { isolated: true, ..welcome }))
 }
 
+/// A message whose handles are lost.
+fn bereft() -> Frame<Handle> {
+    let Frame::Endpoint { to, from, body: Body::User(parcel) } = user(b"payload".to_vec(), vec![], vec![])
+    else {
+        panic!("no message")
+    };
+    Frame::Endpoint { to, from, body: Body::User(Parcel { handles_lost: true, ..parcel }) }
+}
+
 /// The fixed frame of this name.
 pub(super) fn sample(name: &str) -> Frame<Handle> {
     all().into_iter().find(|(other, _)| *other == name).unwrap().1
@@ -120,6 +136,7 @@ pub(super) fn all() -> Vec<(&'static str, Frame<Handle>)> {
         ("RefuseAdmission", Frame::Control(Control::RefuseAdmission { guest: 21 })),
         ("User", user(b"payload".to_vec(), vec![], vec![])),
         ("User with attachments", user(b"payload".to_vec(), vec![descriptor()], vec![4, 5])),
+        ("User without its handles", bereft()),
         ("End", between(Body::End(Why::Rejected))),
         ("PrevIs", between(Body::PrevIs(address))),
         ("Credit", between(Body::Credit(count(1024, 1 << 20)))),
@@ -170,9 +187,16 @@ pub(super) fn seen(frame: Frame<Handle>, from: Names) -> Frame<Handle> {
     match frame {
         Frame::Endpoint { to, from: origin, body } => {
             let body = match body {
-                Body::User(Parcel { ends: Ends::Moved(ends), sequence, hops, bytes, handles }) => {
+                Body::User(Parcel {
+                    ends: Ends::Moved(ends),
+                    sequence,
+                    hops,
+                    bytes,
+                    handles,
+                    handles_lost,
+                }) => {
                     let ends = Ends::Moved(seen_descriptors(ends, from));
-                    Body::User(Parcel { sequence, hops, bytes, ends, handles })
+                    Body::User(Parcel { sequence, hops, bytes, ends, handles, handles_lost })
                 }
                 Body::PrevIs(address) => Body::PrevIs(seen_address(address, from)),
                 Body::Bypass(address) => Body::Bypass(seen_address(address, from)),
@@ -223,7 +247,10 @@ fn same_body(one: &Body<Handle>, other: &Body<Handle>) -> bool {
     let attachments = match (one, other) {
         (Body::User(one), Body::User(other)) => match (&one.ends, &other.ends) {
             (Ends::Moved(ends), Ends::Moved(others)) => {
-                ends == others && one.bytes == other.bytes && one.handles == other.handles
+                ends == others
+                    && one.bytes == other.bytes
+                    && one.handles == other.handles
+                    && one.handles_lost == other.handles_lost
             }
             _ => false,
         },
@@ -330,13 +357,15 @@ fn any_labelled() -> impl Strategy<Value = Vec<(PipeLabel, Descriptor)>> {
 }
 
 fn any_parcel() -> impl Strategy<Value = Parcel<Handle>> {
-    let handles = vec(any::<Handle>(), 0..=MESSAGE_HANDLES_MAX);
-    (any::<(u64, u16)>(), vec(any::<u8>(), 0..200), any_descriptors(), handles).prop_map(
-        |((sequence, hops), bytes, ends, handles)| Parcel {
+    let handles = prop_oneof![Just(vec![]), vec(any::<Handle>(), 0..=MESSAGE_HANDLES_MAX)];
+    let numbers = any::<(u64, u16, bool)>();
+    (numbers, vec(any::<u8>(), 0..200), any_descriptors(), handles).prop_map(
+        |((sequence, hops, lost), bytes, ends, handles)| Parcel {
             sequence,
             hops,
             bytes,
             ends: Ends::Moved(ends),
+            handles_lost: lost && handles.is_empty(),
             handles,
         },
     )
@@ -345,7 +374,7 @@ fn any_parcel() -> impl Strategy<Value = Parcel<Handle>> {
 fn any_body() -> impl Strategy<Value = Body<Handle>> {
     prop_oneof![
         4 => any_parcel().prop_map(Body::User),
-        1 => (0..6_u8).prop_map(|code| Body::End(Why::from_code(code))),
+        1 => (0..7_u8).prop_map(|code| Body::End(Why::from_code(code))),
         1 => any_address().prop_map(Body::PrevIs),
         1 => any_count().prop_map(Body::Credit),
         1 => Just(()).prop_map(|()| Body::Accepted),

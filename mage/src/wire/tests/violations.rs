@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use super::samples::{ALICE, BOB, Handle, all, at_bob, between, descriptor, hello, sample, user, welcome};
-use super::{decoded, decoded_with, encoded, fault, whole};
+use super::{batches, decoded, decoded_with, encoded, fault, whole};
 use crate::core::{Body, Control, Frame};
 use crate::error::PeerMisbehaved;
 use crate::limits::{FRAME_BYTES_CAP, Limits};
-use crate::wire::{Decoded, Names, PAYLOAD_BYTES_CAP, declared_handles, decode, decode_first};
+use crate::wire::{Batch, Decoded, Names, PAYLOAD_BYTES_CAP, check_arrived, decode, decode_first};
 
 /// A sample's bytes, with some of them replaced.
 fn changed(frame: Frame<Handle>, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
@@ -124,8 +124,11 @@ fn frame_shape() {
 
 #[test]
 fn field_value() {
-    let changes: [(&str, Frame<Handle>, usize, u8); 11] = [
-        ("a flag nobody knows", between(Body::Ack), 5, 3),
+    let changes: [(&str, Frame<Handle>, usize, u8); 14] = [
+        ("a flag nobody knows", between(Body::Ack), 5, 5),
+        ("handles that are lost, of a kind that has none", between(Body::Ack), 5, 3),
+        ("handles that are lost, and here", user(vec![], vec![], vec![1]), 5, 3),
+        ("a message of which only the handles are critical", user(vec![], vec![], vec![]), 5, 2),
         ("a known kind that may be skipped", between(Body::Ack), 5, 0),
         ("the reserved byte", between(Body::Ack), 7, 1),
         ("a creator that is nobody", between(Body::Ack), 8, 3),
@@ -200,10 +203,26 @@ fn unexpected_handles() {
         assert_eq!(fault(&one_more), PeerMisbehaved::UnexpectedHandles, "{name}");
     }
     // The link's own check, for handles that no frame declares.
-    let (bytes, handles) = encoded(user(vec![], vec![], vec![1, 2]));
-    assert_eq!(declared_handles(&[]), 0);
-    assert_eq!(declared_handles(&bytes[..6]), 64);
-    assert_eq!(declared_handles(&bytes[..7]), handles.len());
+    let (bytes, _) = encoded(user(vec![], vec![], vec![1, 2]));
+    let judged = |length: usize, arrived: &[&[Handle]]| {
+        let arrived = arrived.iter().flat_map(|handles| batches(handles.to_vec())).collect();
+        check_arrived(&bytes[..length], &arrived)
+    };
+    let unexpected = Err(PeerMisbehaved::UnexpectedHandles);
+    assert_eq!(judged(0, &[]), Ok(()));
+    assert_eq!(judged(0, &[&[1]]), unexpected, "beside the last byte of another frame");
+    assert_eq!(judged(6, &[&[1; 64]]), Ok(()), "it is not known yet how many there should be");
+    assert_eq!(judged(6, &[&[1; 65]]), unexpected, "but so many are never right");
+    assert_eq!(judged(7, &[&[1, 2]]), Ok(()));
+    assert_eq!(judged(7, &[&[1, 2, 3]]), unexpected);
+    assert_eq!(judged(7, &[&[1]]), Err(PeerMisbehaved::MissingHandles));
+    assert_eq!(judged(7, &[&[1, 2], &[3]]), unexpected);
+    assert_eq!(judged(7, &[&[1], &[2]]), unexpected, "all of them come at once");
+    // However many fit into this process: more than declared were sent.
+    for (count, fits) in [(0, true), (1, true), (2, false)] {
+        let arrived = [Batch { handles: vec![1; count], truncated: true }].into();
+        assert_eq!(check_arrived::<Handle>(&bytes[..7], &arrived), if fits { Ok(()) } else { unexpected });
+    }
 }
 
 #[test]
@@ -215,8 +234,8 @@ fn missing_handles() {
     let skipped = [9, 0, 0, 0, 200, 0, 2, 0, 0];
     let (message, _) = encoded(user(vec![1; 64], vec![], vec![7, 8]));
     for input in [&skipped[..], &message] {
-        let mut arrived = VecDeque::from([7]);
-        let try_decode = |input: &[u8], arrived: &mut VecDeque<Handle>| {
+        let mut arrived = batches(vec![7]);
+        let try_decode = |input: &[u8], arrived: &mut VecDeque<Batch<Handle>>| {
             decode(input, at_bob(), arrived, &Limits::default())
         };
         // Not before all bytes are there: descriptors come with the first of them, but nobody has to be strict.
