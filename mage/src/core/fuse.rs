@@ -12,6 +12,7 @@
 use super::endpoint::{Endpoint, Incoming, Outgoing, State};
 use super::frame::Body;
 use super::name::{Address, EndpointName};
+use super::probe::{Mark, reached};
 use super::router::Router;
 use crate::error::FuseError;
 
@@ -39,7 +40,8 @@ impl<H> Router<H> {
         let (Some(one), Some(other)) = (self.endpoints.get(&first), self.endpoints.get(&second)) else {
             return Err(FuseError::Used);
         };
-        if first == second || one.pipe == other.pipe {
+        let ring = self.leads_to(first, second) || self.leads_to(second, first);
+        if first == second || one.pipe == other.pipe || ring {
             return Err(FuseError::SamePipe);
         }
         let unused = |endpoint: &Endpoint<H>| {
@@ -57,6 +59,23 @@ impl<H> Router<H> {
         }
     }
 
+    /// Whether what `from` says arrives at `to` without leaving this node: two pipes that were fused before bear two
+    /// names, and are one.
+    fn leads_to(&self, from: EndpointName, to: EndpointName) -> bool {
+        let mut at = from;
+        for _ in 0..=self.endpoints.len() {
+            let Some(endpoint) = self.endpoints.get(&at) else { return false };
+            if !endpoint.peer.node.is_local() || (at != from && endpoint.is_open()) {
+                return false;
+            }
+            at = endpoint.peer.endpoint;
+            if at == to {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Where an end sends, and whether it may still say something there.
     fn place(&self, name: EndpointName) -> Option<(Address, bool)> {
         let endpoint = self.endpoints.get(&name)?;
@@ -69,6 +88,7 @@ impl<H> Router<H> {
         let prev = endpoint.prev;
         let incoming = endpoint.incoming;
         let queue = endpoint.queue.take();
+        reached(if queue.is_empty() { Mark::Fused } else { Mark::FusedUnread });
         endpoint.peer = peer;
         let state = std::mem::replace(&mut endpoint.state, State::Proxying);
         self.discard_state(state);

@@ -35,6 +35,10 @@ pub(super) enum Mark {
     PendingFlushed,
     /// An introduction came twice.
     Redundant,
+    /// Two pipes became one.
+    Fused,
+    /// Two pipes, of which one had messages waiting, became one.
+    FusedUnread,
 }
 
 /// How often a message that carries pipe ends may be forwarded.

@@ -24,6 +24,8 @@ const TO_BE_REACHED: &[Mark] = &[
     Mark::CreditForwarded,
     Mark::PendingFlushed,
     Mark::Redundant,
+    Mark::Fused,
+    Mark::FusedUnread,
 ];
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::oracle::{Hand, Oracle, reverse};
+use super::oracle::{Hand, Oracle};
 use super::token::Token;
 use super::world::World;
 use crate::core::endpoint::{Endpoint, Outgoing, State};
@@ -174,7 +174,7 @@ fn pair_at_rest(
 
 /// An end of a pipe that works.
 fn open_pipe(world: &World, oracle: &mut Oracle, windows: Windows, hand: Hand) {
-    let Some(way) = Oracle::way(world, hand) else { return };
+    let Some(way) = oracle.says(world, hand) else { return };
     if !oracle.is_complete(way) {
         oracle.blame(format!("{hand:?} has said something that never arrived"));
     }
@@ -197,12 +197,12 @@ fn open_pipe(world: &World, oracle: &mut Oracle, windows: Windows, hand: Hand) {
 pub(super) fn pairs(world: &World, oracle: &Oracle) -> Vec<(Hand, Option<Hand>)> {
     let mut by_way = BTreeMap::new();
     for &hand in &oracle.hands {
-        if let Some(way) = Oracle::way(world, hand) {
-            by_way.insert(way, hand);
+        if let (Some(says), Some(hears)) = (oracle.says(world, hand), oracle.hears(world, hand)) {
+            by_way.insert(says, (hand, hears));
         }
     }
-    let once = by_way.iter().filter(|&(&way, _)| way.2 || !by_way.contains_key(&reverse(way)));
-    once.map(|(&way, &hand)| (hand, by_way.get(&reverse(way)).copied())).collect()
+    let once = by_way.iter().filter(|&(says, (_, hears))| says < hears || !by_way.contains_key(hears));
+    once.map(|(_, (hand, hears))| (*hand, by_way.get(hears).map(|(other, _)| *other))).collect()
 }
 
 /// At most one link for each pair of nodes, and both of one mind.

@@ -26,6 +26,8 @@ pub(super) struct Configuration {
     pub(super) held_controls_max: usize,
     pub(super) known_nodes_max: usize,
     pub(super) hops_max: u16,
+    /// How many of a thousand operations that do nothing else fuse two pipes.
+    pub(super) fuses: usize,
 }
 
 impl Configuration {
@@ -47,6 +49,7 @@ impl Configuration {
         held_controls_max: 1024,
         known_nodes_max: 100,
         hops_max: 64,
+        fuses: 0,
     };
 
     /// The limits of each node.
@@ -80,6 +83,9 @@ pub(super) const ALL: &[Configuration] = &{
         Configuration { slow: 500, operations: 150, ..PLAIN },
         Configuration { slow: 500, hops_max: 3, ..PLAIN },
         Configuration { crashes: 1, ..SLOW },
+        Configuration { fuses: 500, ..SLOW },
+        Configuration { fuses: 800, nodes: 3, window_messages: 2, ..SLOW },
+        Configuration { fuses: 500, nodes: 5, crashes: 1, cuts: 1, operations: 140, ..SLOW },
         Configuration { crashes: 1, broker_crashes: true, ..WIDE },
         Configuration { crashes: 1, broker_crashes: true, twice: true, nodes: 5, operations: 140, ..SLOW },
         Configuration { crashes: 2, nodes: 5, operations: 140, ..PLAIN },
@@ -99,6 +105,7 @@ pub(super) const ALL: &[Configuration] = &{
         Configuration { window_bytes: 300, window_messages: 3, nodes: 3, crashes: 1, ..SLOW },
         Configuration { mixed: true, window_bytes: 200, ..SLOW },
         Configuration { mixed: true, window_messages: 1, nodes: 5, crashes: 1, ..SLOW },
+        Configuration { mixed: true, window_messages: 1, slow: 500, operations: 200, ..PLAIN },
         Configuration { known_nodes_max: 3, nodes: 5, crashes: 2, ..SLOW },
         Configuration { known_nodes_max: 3, nodes: 5, cuts: 3, operations: 140, ..SLOW },
         Configuration { known_nodes_max: 3, cuts: 6, operations: 250, ..PLAIN },

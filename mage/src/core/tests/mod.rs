@@ -11,4 +11,5 @@ mod random;
 mod scenarios;
 mod token;
 mod translate;
+mod windows;
 mod world;

@@ -6,8 +6,8 @@ use std::thread;
 use super::{campaign, scenarios};
 use crate::core::probe::{Mutation, mutate};
 
-/// Runs after which a mistake counts as unnoticed. The rarest so far is noticed in run 865.
-const RUNS_MAX: u64 = 4_000;
+/// Runs after which a mistake counts as unnoticed. All but the rarest are noticed in the first hundred.
+const RUNS_MAX: u64 = 20_000;
 
 type Scenario = fn() -> Result<(), String>;
 
@@ -55,6 +55,7 @@ const SEEN_AT_RANDOM: &[Mutation] = &[
     Mutation::CarrierNotCleared,
     Mutation::HopsNotSaturating,
     Mutation::RefusedEndsStayOpen,
+    Mutation::WorkReversed,
     Mutation::DropUnsettled,
     Mutation::HandlesDropped,
     Mutation::ReaderNotWoken,
@@ -72,16 +73,9 @@ const SEEN_IN_SCENARIOS: &[(Mutation, Scenario)] = &[
     (Mutation::SilenceToAcquainted, scenarios::asks_again),
 ];
 
-/// Mistakes that do no harm, and why.
-const HARMLESS: &[Mutation] = &[
-    // No input makes two local frames for one endpoint whose order matters: a place that forwards has its peer on
-    // another node, and of `PrevIs` and `Bypass` to one and the same end either may come first.
-    Mutation::WorkReversed,
-];
-
 #[test]
 fn every_mistake_is_listed() {
-    let mut listed: BTreeSet<Mutation> = SEEN_AT_RANDOM.iter().chain(HARMLESS).copied().collect();
+    let mut listed: BTreeSet<Mutation> = SEEN_AT_RANDOM.iter().copied().collect();
     listed.extend(SEEN_IN_SCENARIOS.iter().map(|(mutation, _)| *mutation));
     assert_eq!(listed.len(), Mutation::WritersNotWoken as usize + 1);
 }
@@ -113,12 +107,5 @@ fn scenarios_see_the_others() {
         let result = scenario();
         mutate(None);
         assert!(result.is_err(), "not seen: {mutation:?}");
-    }
-}
-
-#[test]
-fn harmless_mistakes_are_harmless() {
-    for &mutation in HARMLESS {
-        assert!(!is_seen_at_random(mutation), "after all seen: {mutation:?}");
     }
 }

@@ -47,11 +47,14 @@ struct Shape {
 pub(super) struct Oracle {
     pub(super) hands: Vec<Hand>,
     traffic: BTreeMap<Way, Traffic>,
+    /// Directions that are the continuation of others since two pipes were fused.
+    continues: BTreeMap<Way, Way>,
     /// Broken promises.
     pub(super) faults: Vec<String>,
     pub(super) moves: usize,
     pub(super) full: usize,
     pub(super) over_itself: usize,
+    pub(super) fused: usize,
     pub(super) messages_most: u64,
 }
 
@@ -73,7 +76,37 @@ impl Oracle {
         self.faults.push(what.into());
     }
 
+    fn origin(&self, mut way: Way) -> Way {
+        while let Some(&earlier) = self.continues.get(&way) {
+            way = earlier;
+        }
+        way
+    }
+
+    /// The direction in which this hand sends.
+    pub(super) fn says(&self, world: &World, hand: Hand) -> Option<Way> {
+        Some(self.origin(Self::way(world, hand)?))
+    }
+
+    /// The direction in which this hand reads.
+    pub(super) fn hears(&self, world: &World, hand: Hand) -> Option<Way> {
+        Some(self.origin(reverse(Self::way(world, hand)?)))
+    }
+
     // ---- what users do
+
+    /// Makes one pipe of two. Whatever comes of it, the two ends of one and the same are left alone.
+    pub(super) fn fuse(&mut self, world: &mut World, first: Hand, second: Hand) {
+        let (Some(one), Some(other)) = (Self::way(world, first), Self::way(world, second)) else { return };
+        let ring = self.says(world, first) == self.hears(world, second);
+        if ring || world.run(first.node, |router| router.fuse(first.end, second.end)).is_err() {
+            return;
+        }
+        let (heard_by_one, heard_by_other) = (self.origin(reverse(one)), self.origin(reverse(other)));
+        self.continues.extend([(one, heard_by_other), (other, heard_by_one)]);
+        self.hands.retain(|hand| ![first, second].contains(hand));
+        self.fused += 1;
+    }
 
     pub(super) fn create(&mut self, world: &mut World, node: usize) -> [Hand; 2] {
         let (first, second) = world.run(node, |router| router.create_pipe());
@@ -96,7 +129,7 @@ impl Oracle {
         files: usize,
         padding: usize,
     ) -> Result<(), SendErrorKind> {
-        let Some(way) = Self::way(world, hand) else { return Err(SendErrorKind::Disconnected) };
+        let Some(way) = self.says(world, hand) else { return Err(SendErrorKind::Disconnected) };
         let handles: Vec<Token> = (0..files).map(|_| world.file()).collect();
         let number = self.traffic.entry(way).or_default().sent;
         let shape = Shape {
@@ -146,7 +179,7 @@ impl Oracle {
 
     /// Reads one message. `Err` says whether there will be another.
     pub(super) fn receive(&mut self, world: &mut World, hand: Hand) -> Result<(), Ended> {
-        let way = Self::way(world, hand).map(reverse);
+        let way = self.hears(world, hand);
         match (world.receive(hand.node, hand.end), way) {
             (Received::Message(message), Some(way)) => {
                 self.check_message(world, hand, way, message);

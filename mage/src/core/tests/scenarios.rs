@@ -7,7 +7,7 @@ use crate::core::frame::{Body, Control, Descriptor, Ends, Frame, Parcel};
 use crate::core::name::{Address, EndpointName, NodeName, PipeName};
 use crate::core::probe::take_marks;
 use crate::core::{Received, Role, Side, Window};
-use crate::error::SendErrorKind;
+use crate::error::{FuseError, SendErrorKind};
 use crate::limits::Limits;
 
 /// A network that has shaken hands, and the pipe of each invitation: the broker's end, and the guest's.
@@ -309,6 +309,36 @@ fn a_pipe_does_not_travel_over_itself_by_a_detour() {
     let far = story.carry(far, two.0, two.1);
     let near = story.carry(near, two.0, two.1);
     assert_eq!(story.send(near, &[far]), Err(SendErrorKind::OverItself));
+    assert_eq!(story.conclude(), Ok(()));
+}
+
+/// What is one pipe already, by an earlier fusing, cannot be fused with itself: nobody would be left to hold it.
+#[test]
+fn the_ends_of_a_fused_pipe_are_not_fused() {
+    let mut story = Story::new(1);
+    let [a, b] = story.oracle.create(&mut story.world, 0);
+    let [c, d] = story.oracle.create(&mut story.world, 0);
+    let fused = story.world.run(0, |router| router.fuse(b.end, c.end));
+    assert_eq!(fused, Ok(()));
+    story.oracle.hands.retain(|hand| ![b, c].contains(hand));
+    let again = story.world.run(0, |router| router.fuse(a.end, d.end));
+    assert_eq!(again, Err(FuseError::SamePipe));
+    assert_eq!(story.conclude(), Ok(()));
+}
+
+/// A pipe is not sent over itself either when its two ends bear different names since it was fused.
+#[test]
+fn a_fused_pipe_does_not_travel_over_itself() {
+    let mut story = Story::new(2);
+    let (near, far) = story.pipes[0];
+    let [a, b] = story.oracle.create(&mut story.world, BROKER);
+    let [c, d] = story.oracle.create(&mut story.world, BROKER);
+    let b = story.carry(b, near, far);
+    let c = story.carry(c, near, far);
+    assert_eq!(story.world.run(1, |router| router.fuse(b.end, c.end)), Ok(()));
+    story.oracle.hands.retain(|hand| ![b, c].contains(hand));
+    story.send(a, &[d]).expect("nobody knows yet that they are one pipe");
+    story.rest();
     assert_eq!(story.conclude(), Ok(()));
 }
 
