@@ -10,6 +10,9 @@ mod inbox;
 mod outbox;
 mod socket;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use driver::{Driver, Start};
 pub(crate) use outbox::{Ending, Outbox};
 pub use socket::PeerCredentials;
