@@ -155,9 +155,31 @@ pub fn generate_file(path: impl AsRef<Path>) -> Result<String, CompileError> {
 ///
 /// If reading fails, or everything that is wrong with the source.
 pub fn generate_from(reader: impl Read, file_name: &str) -> Result<String, CompileError> {
+    compile(&read_from(reader, file_name)?, file_name)
+}
+
+/// Only says what is wrong with the file at `path`, and with what it imports.
+///
+/// # Errors
+///
+/// As [`generate_file`].
+pub fn check_file(path: impl AsRef<Path>) -> Result<(), CompileError> {
+    load(path.as_ref())?.check(|_| ()).map_err(CompileError::from)
+}
+
+/// Only says what is wrong with everything that `reader` gives.
+///
+/// # Errors
+///
+/// As [`generate_from`].
+pub fn check_from(reader: impl Read, file_name: &str) -> Result<(), CompileError> {
+    read_from(reader, file_name)?.check(|_| ()).map_err(CompileError::from)
+}
+
+fn read_from(reader: impl Read, file_name: &str) -> Result<Sources, CompileError> {
     let text =
         loader::read(reader).map_err(|error| FileError::Read { path: PathBuf::from(file_name), error })?;
-    compile(&Sources::from_text(file_name, text), file_name)
+    Ok(Sources::from_text(file_name, text))
 }
 
 fn load(path: &Path) -> Result<Sources, CompileError> {

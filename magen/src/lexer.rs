@@ -14,13 +14,20 @@ pub(crate) use token::{Token, TokenKind};
 pub(crate) struct Lexer<'source> {
     source: &'source str,
     position: usize,
+    /// Whether plain comments are tokens too.
+    keeps_comments: bool,
 }
 
 impl<'source> Lexer<'source> {
     /// A lexer at the beginning of `source`; a byte order mark there is skipped.
     pub(crate) fn new(source: &'source str) -> Self {
         let position = if source.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        Self { source, position }
+        Self { source, position, keeps_comments: false }
+    }
+
+    /// A lexer that gives plain comments too, for whoever writes the source anew.
+    pub(crate) fn with_comments(source: &'source str) -> Self {
+        Self { keeps_comments: true, ..Self::new(source) }
     }
 
     /// The next token; what is none is reported and skipped. At the end it is `EndOfFile` for ever.
@@ -78,7 +85,7 @@ impl<'source> Lexer<'source> {
         let line = line.strip_suffix('\r').unwrap_or(line);
         let span = self.take(line.len());
         if !line.starts_with("///") || line.starts_with("////") {
-            return None;
+            return self.keeps_comments.then_some(Token { kind: TokenKind::Comment, span });
         }
         if let Some((offset, character)) =
             line.char_indices().find(|(_, character)| is_refused_in_docs(*character))

@@ -41,6 +41,7 @@ mod compiler;
 mod diagnostic;
 mod error;
 mod fingerprint;
+mod format;
 mod lexer;
 mod limits;
 mod loader;
@@ -53,9 +54,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 
-pub use compiler::{Compiler, generate_file, generate_from};
+pub use compiler::{Compiler, check_file, check_from, generate_file, generate_from};
 pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics, RenderStyle};
 pub use error::{CompileError, FileError};
+
+pub use format::format;
+pub use loader::read;
 
 use diagnostic::Reporter;
 use limits::FILE_BYTES_MAX;

@@ -206,8 +206,13 @@ fn rust_module(name: &str) -> String {
     naming::identifier(&letters.collect::<String>())
 }
 
-/// Everything that `reader` gives, up to one byte more than a file may have.
-pub(crate) fn read(reader: impl Read) -> io::Result<Vec<u8>> {
+/// Everything that `reader` gives, up to one byte more than the 16 MiB that a source may have: enough to see that it is too
+/// large.
+///
+/// # Errors
+///
+/// If reading fails.
+pub fn read(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     reader.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut text)?;
     Ok(text)

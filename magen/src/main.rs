@@ -7,6 +7,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,15 +20,18 @@ The interface compiler of mage: .magen files in, Rust code out.
 
 usage: magen generate IN... [-o OUT]
        magen check IN...
+       magen fmt [--check] IN...
 
 commands:
   generate   write the Rust code of each IN
   check      only say what is wrong
+  fmt        lay out each IN anew, in place
 
 options:
   -o, --output OUT   a file, or a directory where NAME.magen becomes NAME.magen.rs;
                      with several inputs, always a directory; `-` is the standard output,
                      and the default for one input
+      --check        write nothing, but name each IN whose layout is another, and fail
   -h, --help         show this text
   -V, --version      show the version
 
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         }
         Command::Check { inputs } => check(&inputs),
         Command::Generate { inputs, output } => generate(&inputs, &output),
+        Command::Format { inputs, is_check } => format(&inputs, is_check),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -72,6 +77,11 @@ enum Command {
         inputs: Vec<PathBuf>,
         output: Output,
     },
+    Format {
+        inputs: Vec<PathBuf>,
+        /// Whether only to say which are not laid out.
+        is_check: bool,
+    },
 }
 
 /// Where code goes.
@@ -85,6 +95,7 @@ fn parse_arguments(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error>
     let mut name: Option<String> = None;
     let mut inputs: Vec<PathBuf> = Vec::new();
     let mut output: Option<OsString> = None;
+    let mut is_check = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Say(USAGE.to_owned())),
@@ -92,13 +103,14 @@ fn parse_arguments(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error>
                 return Ok(Command::Say(format!("magen {}\n", env!("CARGO_PKG_VERSION"))));
             }
             Arg::Short('o') | Arg::Long("output") if output.is_none() => output = Some(parser.value()?),
+            Arg::Long("check") if name.as_deref() == Some("fmt") => is_check = true,
             Arg::Value(value) if name.is_none() => name = Some(value.to_string_lossy().into_owned()),
             Arg::Value(value) => inputs.push(value.into()),
             _ => return Err(argument.unexpected()),
         }
     }
     let name = name.ok_or("there is no command")?;
-    if inputs.is_empty() && matches!(name.as_str(), "generate" | "check") {
+    if inputs.is_empty() && matches!(name.as_str(), "generate" | "check" | "fmt") {
         return Err(format!("`magen {name}` needs an input").into());
     }
     match name.as_str() {
@@ -108,6 +120,8 @@ fn parse_arguments(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error>
         }
         "check" if output.is_some() => Err("`magen check` writes nothing: leave out `--output`".into()),
         "check" => Ok(Command::Check { inputs }),
+        "fmt" if output.is_some() => Err("`magen fmt` writes in place: leave out `--output`".into()),
+        "fmt" => Ok(Command::Format { inputs, is_check }),
         _ => Err(format!("there is no command `{name}`").into()),
     }
 }
@@ -134,11 +148,8 @@ fn choose_output(output: Option<OsString>, inputs: &[PathBuf]) -> Result<Output,
 
 /// The texts of all errors, if there are any.
 fn check(inputs: &[PathBuf]) -> Result<(), Vec<String>> {
-    let errors: Vec<String> = inputs
-        .iter()
-        .filter_map(|input| generate_one(input).err())
-        .map(|error| error.render(style()))
-        .collect();
+    let errors: Vec<String> =
+        inputs.iter().filter_map(|input| check_one(input).err()).map(|error| error.render(style())).collect();
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
@@ -168,8 +179,38 @@ fn generate(inputs: &[PathBuf], output: &Output) -> Result<(), Vec<String>> {
     }
 }
 
+/// Lays out every input, as far as that is possible.
+fn format(inputs: &[PathBuf], is_check: bool) -> Result<(), Vec<String>> {
+    let errors: Vec<String> = inputs.iter().filter_map(|input| format_one(input, is_check).err()).collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+fn format_one(input: &Path, is_check: bool) -> Result<(), String> {
+    let to_text = |error: FileError| error.render(style());
+    let name = if is_stdin(input) { "<stdin>".into() } else { input.display().to_string() };
+    let read =
+        if is_stdin(input) { magen::read(io::stdin()) } else { File::open(input).and_then(magen::read) };
+    let source = read.map_err(|error| to_text(FileError::Read { path: name.clone().into(), error }))?;
+    let formatted =
+        magen::format(&source, &name).map_err(|faults| to_text(FileError::Diagnostics(faults)))?;
+    let is_laid_out = source == formatted.as_bytes();
+    if is_check {
+        return if is_laid_out { Ok(()) } else { Err(format!("`{name}` is not laid out\n")) };
+    }
+    let written = match is_stdin(input) {
+        true => io::stdout().write_all(formatted.as_bytes()),
+        false if is_laid_out => Ok(()),
+        false => std::fs::write(input, &formatted),
+    };
+    written.map_err(|error| to_text(FileError::Write { path: name.into(), error }))
+}
+
 fn generate_one(input: &Path) -> Result<String, CompileError> {
     if is_stdin(input) { magen::generate_from(io::stdin(), "<stdin>") } else { magen::generate_file(input) }
+}
+
+fn check_one(input: &Path) -> Result<(), CompileError> {
+    if is_stdin(input) { magen::check_from(io::stdin(), "<stdin>") } else { magen::check_file(input) }
 }
 
 fn is_stdin(input: &Path) -> bool {

@@ -158,6 +158,8 @@ fn arguments_that_make_no_sense_are_refused_with_the_usage() {
             &["generate", "good.magen", "other.magen"],
             "error: several inputs need a directory as `--output`\n",
         ),
+        (&["fmt", "good.magen", "-o", "x"], "error: `magen fmt` writes in place: leave out `--output`\n"),
+        (&["check", "--check", "good.magen"], "error: invalid option '--check'\n"),
         (&["generate", "--fast", "good.magen"], "error: invalid option '--fast'\n"),
         (&["generate", "good.magen", "-o"], "error: missing argument for option '-o'\n"),
     ] {
@@ -169,6 +171,22 @@ fn arguments_that_make_no_sense_are_refused_with_the_usage() {
         );
         assert_eq!(output.status.code(), Some(2));
     }
+}
+
+#[test]
+fn files_are_laid_out_in_place() {
+    let workshop = workshop();
+    let messy = workshop.path().join("messy.magen");
+    fs::write(&messy, "interface  Logger{Log( strng text );}").unwrap();
+    let checked = magen(&workshop, &["fmt", "--check", "good.magen", "messy.magen"]);
+    assert_ends(&checked, 1, "", "`messy.magen` is not laid out\n");
+    assert_ends(&magen(&workshop, &["fmt", "good.magen", "messy.magen"]), 0, "", "");
+    assert_eq!(fs::read_to_string(&messy).unwrap(), BAD);
+    assert_ends(&magen(&workshop, &["fmt", "--check", "good.magen", "messy.magen"]), 0, "", "");
+    assert_ends(&magen_with_stdin(&workshop, &["fmt", "-"], "interface A{}"), 0, "interface A {}\n", "");
+    let refused = magen(&workshop, &["fmt", "worse.magen"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(fs::read_to_string(workshop.path().join("worse.magen")).unwrap(), "interface");
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub(crate) enum TokenKind {
     Text,
     /// One line that begins with exactly three slashes.
     DocComment,
+    /// Any other comment; only given to whoever asks for them.
+    Comment,
     OpenBrace,
     CloseBrace,
     OpenParenthesis,
@@ -65,6 +67,7 @@ impl TokenKind {
             Self::Number => "a number",
             Self::Text => "a text",
             Self::DocComment => "a doc comment",
+            Self::Comment => "a comment",
             Self::OpenBrace => "`{`",
             Self::CloseBrace => "`}`",
             Self::OpenParenthesis => "`(`",
