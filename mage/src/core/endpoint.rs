@@ -9,6 +9,7 @@ use super::message::Message;
 use super::moving::Moving;
 use super::name::{Address, EndpointName, PipeName};
 use super::open::Open;
+use super::proxying::Proxying;
 use super::window::{Count, Window};
 use crate::error::Why;
 
@@ -28,6 +29,8 @@ pub(crate) struct Endpoint<H> {
     pub(crate) peer: Address,
     /// The only one whose messages this endpoint takes; others wait in `held`.
     pub(crate) prev: Address,
+    /// What prev is, as far as we have been told.
+    pub(crate) standing: Standing,
     pub(crate) window: Window,
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Outgoing,
@@ -48,7 +51,16 @@ pub(crate) enum State {
     /// Sent in a message; the new place has not answered yet, so what arrives here waits.
     Moving(Moving),
     /// Lives elsewhere; forwards what still arrives here until everybody knows.
-    Proxying,
+    Proxying(Proxying),
+}
+
+/// What somebody is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Standing {
+    /// An end, at least when this was said.
+    End,
+    /// A place that an end has left, for ever.
+    Place,
 }
 
 /// What can still come in.
@@ -119,6 +131,7 @@ impl<H> Endpoint<H> {
             side,
             peer,
             prev,
+            standing: Standing::End,
             window,
             incoming: Incoming::Open,
             outgoing: Outgoing::Open,
@@ -138,7 +151,7 @@ impl<H> Endpoint<H> {
     pub(crate) fn take_reader(&mut self) -> Option<Waker> {
         match &mut self.state {
             State::Open(open) => open.reader.take(),
-            State::Moving(_) | State::Proxying => None,
+            State::Moving(_) | State::Proxying(_) => None,
         }
     }
 
@@ -146,7 +159,7 @@ impl<H> Endpoint<H> {
     pub(crate) fn take_writers(&mut self) -> Vec<Waker> {
         match &mut self.state {
             State::Open(open) => mem::take(&mut open.writers),
-            State::Moving(_) | State::Proxying => Vec::new(),
+            State::Moving(_) | State::Proxying(_) => Vec::new(),
         }
     }
 }

@@ -42,7 +42,10 @@ impl<H> Frame<H> {
 pub(crate) enum Body<H> {
     User(Parcel<H>),
     End(Why),
+    /// The one who speaks from now on: an end.
     PrevIs(Address),
+    /// The one who speaks from now on: a place that an end has left.
+    PrevIsPlace(Address),
     Credit(Count),
     Accepted,
     Bypass(Address),

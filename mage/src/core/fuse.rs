@@ -12,6 +12,7 @@
 use super::endpoint::{Endpoint, Incoming, Outgoing, State};
 use super::frame::Body;
 use super::name::{Address, EndpointName};
+use super::proxying::Proxying;
 use super::probe::{Mark, reached};
 use super::router::Router;
 use crate::error::FuseError;
@@ -27,7 +28,7 @@ impl<H> Router<H> {
         // Last words before anything is forwarded: from now on the other one speaks in this place.
         for (name, (peer, speaks), successor) in [(first, one, second), (second, other, first)] {
             if speaks {
-                self.post(name, peer, Body::PrevIs(Address::here(successor)));
+                self.post(name, peer, Body::PrevIsPlace(Address::here(successor)));
             }
         }
         self.become_proxy(first, other.0);
@@ -85,18 +86,17 @@ impl<H> Router<H> {
     /// An open end forwards to `peer` from now on, beginning with what it has queued.
     fn become_proxy(&mut self, name: EndpointName, peer: Address) {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
-        let prev = endpoint.prev;
         let incoming = endpoint.incoming;
         let queue = endpoint.queue.take();
         reached(if queue.is_empty() { Mark::Fused } else { Mark::FusedUnread });
         endpoint.peer = peer;
-        let state = std::mem::replace(&mut endpoint.state, State::Proxying);
+        let state = std::mem::replace(&mut endpoint.state, State::Proxying(Proxying::default()));
         self.discard_state(state);
         for message in queue {
             self.forward(name, peer, message);
         }
         match incoming {
-            Incoming::Open => self.post(name, prev, Body::Bypass(peer)),
+            Incoming::Open => self.ask_to_be_bypassed(name),
             Incoming::Ended(why) => {
                 self.post(name, peer, Body::End(why));
                 self.erase(name);

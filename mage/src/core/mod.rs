@@ -20,7 +20,7 @@
 //! |---|---|---|
 //! | `User` | prev | carries a message |
 //! | `End` | prev | nothing more will come |
-//! | `PrevIs(x)` | prev | from now on `x` speaks in my place |
+//! | `PrevIs(x)`, `PrevIsPlace(x)` | prev | from now on `x` speaks in my stead; `x` is an end, or a place |
 //! | `Credit` | prev | the reader beyond grants more room |
 //! | `Accepted` | peer | the moved end exists at its new place |
 //! | `Bypass(x)` | peer | send to `x` instead of me |
@@ -37,11 +37,11 @@
 //! | `User` from prev | queue | queue | forward | close what it carries |
 //! | `User` from prev, its handles lost | as `End` | as `End` | as `End` | as `User` |
 //! | `End` from prev | end the queue, tell peer | end the queue | forward, erase | – |
-//! | `PrevIs` from prev | adopt, replay held | adopt, replay held | adopt, `Bypass` to it, replay held | – |
+//! | `PrevIs` from prev | adopt, replay held | adopt, replay held | adopt, `Bypass` to it if it is our turn, replay held | – |
 //! | `Credit` from prev | raise the limit | remember the best | forward | – |
 //! | any of these from a stranger | hold | hold | hold | – |
 //! | `Accepted` from peer | – | become a proxy | – | – |
-//! | `Bypass` from peer | repoint, `Ack` | – | – | answer `Gone` |
+//! | `Bypass` from peer | repoint, `Ack` | – | repoint, `Ack`, unless prev has been asked | answer `Gone` |
 //! | `Ack` from prev | – | – | `PrevIs` to peer, erase | – |
 //! | node of prev lost | as `End` | as `End` | as `End` | – |
 //! | node of peer lost | refuse to send | `End` to the old peer, erase | erase | – |

@@ -3,6 +3,7 @@
 use super::endpoint::{Incoming, Outgoing, State};
 use super::frame::Body;
 use super::name::{Address, EndpointName};
+use super::proxying::Proxying;
 use super::probe::{Mutation, mutated};
 use super::router::Router;
 use super::window::Count;
@@ -25,11 +26,11 @@ impl<H> Router<H> {
             return;
         }
         let (old, slot) = (moving.old, moving.slot);
-        let (peer, prev) = (endpoint.peer, endpoint.prev);
+        let peer = endpoint.peer;
         let incoming = endpoint.incoming;
         let queue = endpoint.queue.take();
         let speaks = endpoint.outgoing != Outgoing::Told;
-        endpoint.state = State::Proxying;
+        endpoint.state = State::Proxying(Proxying::default());
         if speaks && !mutated(Mutation::OldPlaceForgotten) {
             self.post(name, old, Body::PrevIs(peer));
         }
@@ -44,7 +45,7 @@ impl<H> Router<H> {
         if let Some(slot) = slot {
             self.post(name, peer, Body::Credit(slot));
         }
-        self.post(name, prev, Body::Bypass(peer));
+        self.ask_to_be_bypassed(name);
     }
 
     /// The place it was sent to is gone before it answered.

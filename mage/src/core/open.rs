@@ -79,11 +79,16 @@ impl<H> Router<H> {
     pub(super) fn on_bypass(&mut self, name: EndpointName, from: Address, target: Address) {
         let is_moving_away_from = |state: &State| match state {
             State::Moving(moving) => moving.old == from,
-            State::Open(_) | State::Proxying => false,
+            State::Open(_) | State::Proxying(_) => false,
         };
         match self.endpoints.get_mut(&name) {
             Some(endpoint) if endpoint.peer == from => {
-                if !endpoint.is_open() {
+                let committed = match &endpoint.state {
+                    State::Open(_) => false,
+                    State::Proxying(proxying) => proxying.asked && !mutated(Mutation::CommittedPlaceRepoints),
+                    State::Moving(_) => true,
+                };
+                if committed {
                     return; // it will ask again when our own place in the ring has settled
                 }
                 endpoint.peer = target;

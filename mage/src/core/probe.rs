@@ -70,6 +70,7 @@ pub(super) enum Mutation {
     NoHopLimit,
     EndNotPassedOn,
     AckWithoutSuccession,
+    CommittedPlaceRepoints,
     GoneUnanswered,
     GoneIgnored,
     MuteForgotten,

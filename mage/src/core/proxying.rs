@@ -1,6 +1,6 @@
 //! A place that an end has left: it forwards until everybody who sends here has been told not to.
 
-use super::endpoint::State;
+use super::endpoint::{Standing, State};
 use super::frame::{Body, Descriptor, Ends, Parcel};
 use super::message::Message;
 use super::moving::Moving;
@@ -8,6 +8,12 @@ use super::name::{Address, EndpointName, NodeName};
 use super::probe::{Mutation, hops_max, mutated};
 use super::router::Router;
 use crate::error::Why;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Proxying {
+    /// Whether prev has been asked to send to our peer instead. Until it answers, the peer stays what prev was told.
+    pub(crate) asked: bool,
+}
 
 impl<H> Router<H> {
     /// Passes a message on from `name` to `peer`.
@@ -66,15 +72,46 @@ impl<H> Router<H> {
         Some(descriptor)
     }
 
+    /// Asks prev to send to our peer instead of to us, if that is our turn.
+    ///
+    /// An end is always asked. A place is asked only by its better in rank, for a place that has asked cannot be asked
+    /// in its turn: it must remain what prev has been told. So in a chain of places every other one at least is free,
+    /// and the chain shortens everywhere at once rather than from its end. Whoever may not ask waits: its prev is a
+    /// place, and no place goes without naming its successor.
+    pub(super) fn ask_to_be_bypassed(&mut self, name: EndpointName) {
+        let Some(endpoint) = self.endpoints.get(&name) else { return };
+        let (peer, prev) = (endpoint.peer, endpoint.prev);
+        let asked = endpoint.standing == Standing::End || self.outranks(name, prev);
+        if let Some(State::Proxying(proxying)) = self.endpoints.get_mut(&name).map(|endpoint| &mut endpoint.state) {
+            proxying.asked = asked;
+        }
+        if asked {
+            self.post(name, prev, Body::Bypass(peer));
+        }
+    }
+
+    /// Breaks the tie between two places. Any order will do, and the two need not agree.
+    fn outranks(&self, name: EndpointName, prev: Address) -> bool {
+        if prev.node.is_local() {
+            return name > prev.endpoint;
+        }
+        let me = self.peers.realm_of(prev.node).and_then(|realm| self.peers.realm(realm)?.me);
+        me.is_none_or(|me| me > prev.node)
+    }
+
     /// Nobody sends to this proxy any more: whoever did speaks to the end directly, in this place.
     pub(super) fn on_ack(&mut self, name: EndpointName, from: Address) {
         let Some(endpoint) = self.endpoints.get(&name) else { return };
-        if !matches!(endpoint.state, State::Proxying) || endpoint.prev != from {
+        if !matches!(endpoint.state, State::Proxying(_)) || endpoint.prev != from {
             return;
         }
         let (peer, prev) = (endpoint.peer, endpoint.prev);
+        let succession = match endpoint.standing {
+            Standing::End => Body::PrevIs(prev),
+            Standing::Place => Body::PrevIsPlace(prev),
+        };
         if !mutated(Mutation::AckWithoutSuccession) {
-            self.post(name, peer, Body::PrevIs(prev));
+            self.post(name, peer, succession);
         }
         self.erase(name);
     }

@@ -5,7 +5,7 @@ use std::mem;
 use std::task::Waker;
 
 use super::effect::{Effect, LinkId};
-use super::endpoint::{Endpoint, Incoming, Outgoing, Role, Side, State, Status};
+use super::endpoint::{Endpoint, Incoming, Outgoing, Role, Side, Standing, State, Status};
 use super::frame::{Body, Control, Descriptor, Ends, Frame, Parcel};
 use super::held::Guest;
 use super::message::Message;
@@ -114,7 +114,7 @@ impl<H> Router<H> {
             role: match endpoint.state {
                 State::Open(_) => Role::Open,
                 State::Moving(_) => Role::Moving,
-                State::Proxying => Role::Proxying,
+                State::Proxying(_) => Role::Proxying,
             },
             room_messages: endpoint.window.limit.messages.saturating_sub(endpoint.window.sent.messages),
             unread_messages: count.messages,
@@ -232,7 +232,7 @@ impl<H> Router<H> {
                     self.end_incoming(to, Why::PeerDied);
                 }
             }
-            Body::User(_) | Body::End(_) | Body::PrevIs(_) | Body::Credit(_) => {
+            Body::User(_) | Body::End(_) | Body::PrevIs(_) | Body::PrevIsPlace(_) | Body::Credit(_) => {
                 self.on_speech(to, from, body)
             }
         }
@@ -275,7 +275,7 @@ impl<H> Router<H> {
             _ if mutated(Mutation::HeldRoomOfThisNode) => Window::new(&self.limits).limit,
             State::Open(_) | State::Moving(_) => endpoint.window.granted_unread(),
             // The reader beyond may have granted more than was granted from here.
-            State::Proxying => {
+            State::Proxying(_) => {
                 Window::new(&self.limits).limit.max(endpoint.window.granted_unread()).times(HELD_WINDOWS)
             }
         };
@@ -291,7 +291,8 @@ impl<H> Router<H> {
             Body::User(parcel) => self.on_user(name, parcel),
             Body::End(why) => self.end_incoming(name, why),
             Body::Credit(limit) => self.on_credit(name, limit),
-            Body::PrevIs(next) => self.on_prev_is(name, next),
+            Body::PrevIs(next) => self.on_prev_is(name, next, Standing::End),
+            Body::PrevIsPlace(next) => self.on_prev_is(name, next, Standing::Place),
             Body::Accepted | Body::Bypass(_) | Body::Ack | Body::Gone => {}
         }
     }
@@ -299,7 +300,7 @@ impl<H> Router<H> {
     fn on_user(&mut self, name: EndpointName, parcel: Parcel<H>) {
         let Some(endpoint) = self.endpoints.get(&name) else { return };
         let node = endpoint.prev.node;
-        let proxying = matches!(endpoint.state, State::Proxying);
+        let proxying = matches!(endpoint.state, State::Proxying(_));
         let in_order = proxying || endpoint.window.admits(parcel.sequence, endpoint.queue.count());
         let carries = parcel.ends.len();
         let endless = carries > 0 && parcel.hops > hops_max() && !mutated(Mutation::NoHopLimit);
@@ -352,7 +353,7 @@ impl<H> Router<H> {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         let peer = endpoint.peer;
         match &mut endpoint.state {
-            State::Proxying => {
+            State::Proxying(_) => {
                 reached(Mark::CreditForwarded);
                 if !mutated(Mutation::CreditNotForwarded) {
                     self.post(name, peer, Body::Credit(limit));
@@ -378,7 +379,7 @@ impl<H> Router<H> {
         }
     }
 
-    fn on_prev_is(&mut self, name: EndpointName, next: Address) {
+    fn on_prev_is(&mut self, name: EndpointName, next: Address, standing: Standing) {
         let via = self.endpoints.get(&name).map_or(NodeName::LOCAL, |endpoint| endpoint.prev.node);
         self.refer(next.node, via);
         let unreachable = (self.is_gone(next.node)
@@ -387,6 +388,7 @@ impl<H> Router<H> {
             || next == Address::here(name);
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         endpoint.prev = next;
+        endpoint.standing = standing;
         let spent = endpoint.held.as_ref().is_some_and(|held| held.has_lost(next, &self.peers))
             && !mutated(Mutation::OriginNotRemembered);
         if unreachable || spent {
@@ -397,13 +399,12 @@ impl<H> Router<H> {
             self.end_incoming(name, why);
             return;
         }
-        let peer = endpoint.peer;
         let replay = endpoint.held.as_mut().map(|held| held.release(next)).unwrap_or_default();
         if endpoint.held.as_ref().is_some_and(|held| held.is_empty()) {
             endpoint.held = None;
         }
-        if matches!(endpoint.state, State::Proxying) && !mutated(Mutation::NoReannouncement) {
-            self.post(name, next, Body::Bypass(peer));
+        if matches!(endpoint.state, State::Proxying(_)) && !mutated(Mutation::NoReannouncement) {
+            self.ask_to_be_bypassed(name);
         }
         for body in replay {
             self.replay(name, next, body);
@@ -432,7 +433,7 @@ impl<H> Router<H> {
         }
         endpoint.incoming = Incoming::Ended(why);
         let (peer, told) = (endpoint.peer, endpoint.outgoing == Outgoing::Told);
-        if matches!(endpoint.state, State::Proxying) {
+        if matches!(endpoint.state, State::Proxying(_)) {
             self.post(name, peer, Body::End(why));
             self.erase(name);
             return;
@@ -488,7 +489,7 @@ impl<H> Router<H> {
                 let old = moving.old;
                 self.lose_moving(name, old, why);
             }
-            State::Proxying => self.erase(name),
+            State::Proxying(_) => self.erase(name),
         }
     }
 
@@ -522,6 +523,7 @@ impl<H> Router<H> {
         let origin = Address { node, endpoint: descriptor.origin };
         let window = self.mutate_window(descriptor.window);
         let mut endpoint = Endpoint::new(descriptor.pipe, descriptor.side, descriptor.peer, origin, window);
+        endpoint.standing = Standing::Place;
         if descriptor.mute && !mutated(Mutation::MuteForgotten) {
             endpoint.outgoing = Outgoing::Lost;
         }

@@ -162,6 +162,9 @@ fn read_frame<H>(
         Kind::PrevIs => {
             return between(reader, names, |reader| names.read_address(reader).map(Body::PrevIs));
         }
+        Kind::PrevIsPlace => {
+            return between(reader, names, |reader| names.read_address(reader).map(Body::PrevIsPlace));
+        }
         Kind::Bypass => {
             return between(reader, names, |reader| names.read_address(reader).map(Body::Bypass));
         }

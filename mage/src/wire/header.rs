@@ -115,10 +115,11 @@ pub(super) enum Kind {
     Bypass = 37,
     Ack = 38,
     Gone = 39,
+    PrevIsPlace = 40,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Hello,
         Self::Welcome,
         Self::RequestIntroduction,
@@ -135,6 +136,7 @@ impl Kind {
         Self::Bypass,
         Self::Ack,
         Self::Gone,
+        Self::PrevIsPlace,
     ];
 
     pub(super) fn of<H>(frame: &Frame<H>) -> Self {
@@ -143,6 +145,7 @@ impl Kind {
                 Body::User(_) => Self::User,
                 Body::End(_) => Self::End,
                 Body::PrevIs(_) => Self::PrevIs,
+                Body::PrevIsPlace(_) => Self::PrevIsPlace,
                 Body::Credit(_) => Self::Credit,
                 Body::Accepted => Self::Accepted,
                 Body::Bypass(_) => Self::Bypass,
@@ -193,7 +196,7 @@ impl Kind {
                 USER_FIXED.min..=most
             }
             Self::End => BETWEEN_ENDPOINTS.plus(1).range(),
-            Self::PrevIs | Self::Bypass => BETWEEN_ENDPOINTS.and(ADDRESS).range(),
+            Self::PrevIs | Self::PrevIsPlace | Self::Bypass => BETWEEN_ENDPOINTS.and(ADDRESS).range(),
             Self::Credit => BETWEEN_ENDPOINTS.plus(COUNT_BYTES).range(),
             Self::Accepted | Self::Ack | Self::Gone => BETWEEN_ENDPOINTS.range(),
         }

@@ -52,7 +52,7 @@ fn endpoint_fault(
         return Some("has more messages than a window");
     }
     match &endpoint.state {
-        State::Proxying if queued > 0 => Some("forwards and has messages in its queue"),
+        State::Proxying(_) if queued > 0 => Some("forwards and has messages in its queue"),
         State::Open(open) => {
             let readable = queued > 0 || endpoint.incoming != crate::core::endpoint::Incoming::Open;
             let writable = endpoint.outgoing != Outgoing::Open || endpoint.window.has_room();
@@ -66,7 +66,7 @@ fn endpoint_fault(
                 None
             }
         }
-        State::Moving(_) | State::Proxying => None,
+        State::Moving(_) | State::Proxying(_) => None,
     }
 }
 

@@ -21,6 +21,7 @@ const SEEN_AT_RANDOM: &[Mutation] = &[
     Mutation::NoHopLimit,
     Mutation::EndNotPassedOn,
     Mutation::AckWithoutSuccession,
+    Mutation::CommittedPlaceRepoints,
     Mutation::OldPlaceForgotten,
     Mutation::LimitIgnored,
     Mutation::CreditOnArrival,

@@ -73,6 +73,11 @@ impl Story {
     }
 
     /// Closes everything and returns what is wrong then.
+    /// How many places on this node still forward.
+    fn places(&self, node: usize) -> usize {
+        self.world.nodes[node].router.statuses().iter().filter(|status| status.role != Role::Open).count()
+    }
+
     fn conclude(mut self) -> Result<(), String> {
         self.rest();
         for hand in self.oracle.hands.clone() {
@@ -358,4 +363,33 @@ fn only_the_broker_introduces() {
     assert_eq!(story.world.links_between(1, 2), 0);
     assert_eq!(story.world.links_between(0, 1), 1);
     assert_eq!(NodeName::from_bytes([0; 16]), None);
+}
+
+/// One end goes to and fro between `home` and `away`, as fast as the link allows; the most places at once that have not
+/// gone yet, on the node where the other end stays.
+fn bounce(home: usize) -> usize {
+    let mut story = Story::new(2);
+    let (near, far) = if home == BROKER { story.pipes[0] } else { (story.pipes[0].1, story.pipes[0].0) };
+    let away = 1 - home;
+    let [_stays, mut bounces] = story.oracle.create(&mut story.world, home);
+    let mut most = 0;
+    for _ in 0..50 {
+        story.send(near, &[bounces]).expect("it may travel");
+        while story.deliver(home, away) {}
+        bounces = story.receive(far)[0];
+        story.send(far, &[bounces]).expect("it may travel");
+        while story.deliver(away, home) {}
+        bounces = story.receive(near)[0];
+        most = most.max(story.places(home));
+    }
+    story.rest();
+    assert_eq!(story.places(home), 0);
+    most
+}
+
+/// The chain shortens while it grows: whoever uses the pipe next does not pay for where it has been.
+#[test]
+fn bouncing_leaves_no_trail() {
+    assert!(bounce(BROKER) <= 4, "{} places", bounce(BROKER));
+    assert!(bounce(1) <= 4, "{} places", bounce(1));
 }

@@ -72,6 +72,7 @@ impl Map {
                 Body::User(Parcel { ends, ..parcel })
             }
             Body::PrevIs(address) => Body::PrevIs(self.address(address)),
+            Body::PrevIsPlace(address) => Body::PrevIsPlace(self.address(address)),
             Body::Bypass(address) => Body::Bypass(self.address(address)),
             body => body,
         }

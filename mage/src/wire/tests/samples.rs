@@ -139,6 +139,7 @@ pub(super) fn all() -> Vec<(&'static str, Frame<Handle>)> {
         ("User without its handles", bereft()),
         ("End", between(Body::End(Why::Rejected))),
         ("PrevIs", between(Body::PrevIs(address))),
+        ("PrevIsPlace", between(Body::PrevIsPlace(address))),
         ("Credit", between(Body::Credit(count(1024, 1 << 20)))),
         ("Accepted", between(Body::Accepted)),
         ("Bypass", between(Body::Bypass(near))),
@@ -199,6 +200,7 @@ pub(super) fn seen(frame: Frame<Handle>, from: Names) -> Frame<Handle> {
                     Body::User(Parcel { sequence, hops, bytes, ends, handles, handles_lost })
                 }
                 Body::PrevIs(address) => Body::PrevIs(seen_address(address, from)),
+                Body::PrevIsPlace(address) => Body::PrevIsPlace(seen_address(address, from)),
                 Body::Bypass(address) => Body::Bypass(seen_address(address, from)),
                 other => other,
             };
@@ -240,6 +242,7 @@ fn parts(body: &Body<Handle>) -> (u8, Option<Address>, Count, Option<Why>) {
         Body::Bypass(address) => (5, Some(*address), none, None),
         Body::Ack => (6, None, none, None),
         Body::Gone => (7, None, none, None),
+        Body::PrevIsPlace(address) => (8, Some(*address), none, None),
     }
 }
 
@@ -376,6 +379,7 @@ fn any_body() -> impl Strategy<Value = Body<Handle>> {
         4 => any_parcel().prop_map(Body::User),
         1 => (0..7_u8).prop_map(|code| Body::End(Why::from_code(code))),
         1 => any_address().prop_map(Body::PrevIs),
+        1 => any_address().prop_map(Body::PrevIsPlace),
         1 => any_count().prop_map(Body::Credit),
         1 => Just(()).prop_map(|()| Body::Accepted),
         1 => any_address().prop_map(Body::Bypass),

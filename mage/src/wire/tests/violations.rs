@@ -86,7 +86,7 @@ fn frame_length_follows_the_limits_of_the_node() {
 
 #[test]
 fn unknown_frame() {
-    for kind in [0, 9, 31, 40, 255] {
+    for kind in [0, 9, 31, 41, 255] {
         assert_eq!(fault(&header(8, kind, 1, 0)), PeerMisbehaved::UnknownFrame);
         assert_eq!(fault(&header(8, kind, 0xff, 0)), PeerMisbehaved::UnknownFrame);
         assert!(matches!(decoded(&header(8, kind, 0xfe, 0)), Ok(Decoded::Skip { bytes: 8, .. })));
