@@ -2,19 +2,22 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use indicatif::ProgressBar;
 use mage::sched::Scheduler;
 use mage::{Launched, Node, Receiver, Remote, SendErrorKind};
 
-use crate::{Failure, Options};
 use crate::bench::{Bench, First};
 use crate::raw::{MESSAGE_BYTES, Raw};
-use crate::report::{Clock, Line};
+use crate::report::{Clock, Line, Pair};
 use crate::scheduler::{Flavor, pin};
+use crate::{Failure, Options, network};
 
-pub(crate) const NAMES: [&str; 4] = ["call", "oneway", "pass", "bounce"];
+pub(crate) const NAMES: [&str; 9] =
+    ["call", "oneway", "pass", "bounce", "pass64", "introduced", "introduction", "idle", "idle-call"];
+/// All figures of networks, in one word.
+pub(crate) const NETWORK: &str = "network";
+const NETWORK_NAMES: std::ops::Range<usize> = 4..9;
 
 const CALLS: u64 = 20_000;
 const MESSAGES: u64 = 200_000;
@@ -22,9 +25,16 @@ const PASSES: u64 = 5_000;
 const BOUNCES: usize = 50;
 const CALLS_AFTER_BOUNCES: u64 = 200;
 
+pub(crate) fn is_known(name: &str) -> bool {
+    name == NETWORK || NAMES.contains(&name)
+}
+
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     pin();
-    let wanted = |name: &&&str| options.figures.is_empty() || options.figures.iter().any(|figure| figure == **name);
+    let wanted = |name: &&&str| {
+        let group = if NAMES[NETWORK_NAMES].contains(name) { NETWORK } else { "" };
+        options.figures.is_empty() || options.figures.iter().any(|figure| figure == **name || figure == group)
+    };
     let figures: Vec<&'static str> = NAMES.iter().filter(wanted).copied().collect();
     let wanted = |flavor: &Flavor| options.schedulers.is_empty() || options.schedulers.contains(flavor);
     let flavors: Vec<Flavor> = Flavor::ALL.into_iter().filter(wanted).collect();
@@ -41,7 +51,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
                 rounds.push(times);
                 bar.inc(1);
             }
-            let line = Line { figure, scheduler: flavor.name(), reference: reference(figure), rounds };
+            let line = Line {
+                figure,
+                scheduler: flavor.name(),
+                reference: reference(figure),
+                unit: unit(figure),
+                rounds,
+            };
             if options.json {
                 println!("{}", line.json());
             }
@@ -59,8 +75,16 @@ fn reference(figure: &str) -> &'static str {
     match figure {
         "oneway" => "raw-write",
         "bounce" => "before",
+        "pass64" => "raw-sockets",
+        "introduced" => "neighbours",
+        "idle" => "budget",
+        "idle-call" => "one-pipe",
         _ => "raw-block",
     }
+}
+
+fn unit(figure: &str) -> &'static str {
+    if figure == "idle" { "bytes" } else { "us" }
 }
 
 /// One round: a fresh child, mage's time and the reference's, one right after the other.
@@ -69,7 +93,14 @@ async fn round(
     flavor: Flavor,
     scheduler: Arc<dyn Scheduler>,
     mut raw: Raw,
-) -> Result<((Duration, Duration), Raw), Failure> {
+) -> Result<(Pair, Raw), Failure> {
+    match figure {
+        "introduced" => return Ok((network::introduced(scheduler, flavor).await?, raw)),
+        "introduction" => return Ok((network::introduction(scheduler, flavor, &mut raw).await?, raw)),
+        "idle" => return Ok((network::idle(scheduler, flavor).await?.0, raw)),
+        "idle-call" => return Ok((network::idle(scheduler, flavor).await?.1, raw)),
+        _ => {}
+    }
     let node = Node::new(scheduler);
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["--child", flavor.name()]);
@@ -79,6 +110,7 @@ async fn round(
         "call" => (calls(&remote, CALLS).await?, raw.round_trip(CALLS)?),
         "oneway" => (one_way(&remote, MESSAGES).await?, raw.one_way(MESSAGES)?),
         "pass" => (passes(&node, &remote, PASSES).await?, raw.round_trip(PASSES)?),
+        "pass64" => network::pass_many(&node, &remote, &mut raw).await?,
         _ => bounce(&node, &remote).await?,
     };
     drop(remote);
@@ -87,7 +119,7 @@ async fn round(
     Ok((measured, raw))
 }
 
-async fn calls(remote: &Remote<dyn Bench>, count: u64) -> Result<Duration, Failure> {
+async fn calls(remote: &Remote<dyn Bench>, count: u64) -> Result<f64, Failure> {
     let text = "m".repeat(MESSAGE_BYTES);
     let clock = Clock::start();
     for _ in 0..count {
@@ -96,7 +128,7 @@ async fn calls(remote: &Remote<dyn Bench>, count: u64) -> Result<Duration, Failu
     Ok(clock.each(count))
 }
 
-async fn one_way(remote: &Remote<dyn Bench>, count: u64) -> Result<Duration, Failure> {
+async fn one_way(remote: &Remote<dyn Bench>, count: u64) -> Result<f64, Failure> {
     let text = "m".repeat(MESSAGE_BYTES);
     let clock = Clock::start();
     for _ in 0..count {
@@ -120,7 +152,7 @@ async fn one_way(remote: &Remote<dyn Bench>, count: u64) -> Result<Duration, Fai
 }
 
 /// Makes a pipe, passes an end, and reads the first message that comes back, one after the other.
-async fn passes(node: &Node, remote: &Remote<dyn Bench>, count: u64) -> Result<Duration, Failure> {
+async fn passes(node: &Node, remote: &Remote<dyn Bench>, count: u64) -> Result<f64, Failure> {
     let clock = Clock::start();
     for _ in 0..count {
         let (ours, theirs) = node.create_message_pipes();
@@ -132,7 +164,7 @@ async fn passes(node: &Node, remote: &Remote<dyn Bench>, count: u64) -> Result<D
 }
 
 /// A call after an end has gone there and back fifty times, at once, beside the same call before.
-async fn bounce(node: &Node, remote: &Remote<dyn Bench>) -> Result<(Duration, Duration), Failure> {
+async fn bounce(node: &Node, remote: &Remote<dyn Bench>) -> Result<Pair, Failure> {
     let (ours, mut theirs) = node.create_message_pipes();
     let bounced = Remote::<dyn Bench>::new(ours);
     remote.serve(theirs)?;

@@ -6,6 +6,7 @@
 
 mod child;
 mod figures;
+mod network;
 mod raw;
 mod report;
 mod scheduler;
@@ -51,18 +52,26 @@ fn run() -> Result<(), Failure> {
             Long("rounds") => options.rounds = arguments.value()?.parse()?,
             Long("scheduler") => options.schedulers.push(arguments.value()?.parse()?),
             Long("help") | Short('h') => {
-                println!("mage-bench [--json] [--rounds N] [--scheduler loop|smol|tokio] [{}]", figures::NAMES.join("|"));
+                println!(
+                    "mage-bench [--json] [--rounds N] [--scheduler loop|smol|tokio] [{}|{}]",
+                    figures::NAMES.join("|"),
+                    figures::NETWORK
+                );
                 return Ok(());
             }
             // The roles of the processes that are measured.
             Long("child") => return child::main(arguments.value()?.parse()?),
+            Long("peer") => return network::main(arguments.value()?.parse()?),
             Long("raw") => return raw::main(),
             Value(name) => options.figures.push(name.string()?),
             other => return Err(other.unexpected().into()),
         }
     }
-    if let Some(unknown) = options.figures.iter().find(|name| !figures::NAMES.contains(&name.as_str())) {
-        return Err(format!("no figure is called {unknown}; there are {}", figures::NAMES.join(", ")).into());
+    if let Some(unknown) = options.figures.iter().find(|name| !figures::is_known(name)) {
+        let names = figures::NAMES.join(", ");
+        return Err(
+            format!("no figure is called {unknown}; there are {names}, and {}", figures::NETWORK).into()
+        );
     }
     figures::run(&options)
 }

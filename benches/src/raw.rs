@@ -1,10 +1,15 @@
 //! The references: blocking sockets, with nothing on top.
 
-use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags,
+};
 
 use crate::report::Clock;
 use crate::scheduler::pin;
@@ -14,11 +19,12 @@ pub(crate) const MESSAGE_BYTES: usize = 64;
 
 const ECHO: u8 = b'e';
 const SINK: u8 = b's';
+const PASS: u8 = b'p';
 
 /// The child's part: an order of nine bytes, then what it says.
 pub(crate) fn main() -> Result<(), crate::Failure> {
     pin();
-    let mut socket = UnixStream::from(std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned()?);
+    let mut socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut order = [0; 9];
     let mut buffer = vec![0; 64 << 10];
     while socket.read_exact(&mut order).is_ok() {
@@ -28,6 +34,12 @@ pub(crate) fn main() -> Result<(), crate::Failure> {
                 for _ in 0..count {
                     socket.read_exact(&mut buffer[..MESSAGE_BYTES])?;
                     socket.write_all(&buffer[..MESSAGE_BYTES])?;
+                }
+            }
+            PASS => {
+                for _ in 0..count {
+                    let passed = receive(&socket)?.ok_or("no descriptor came")?;
+                    UnixStream::from(passed).write_all(&buffer[..MESSAGE_BYTES])?;
                 }
             }
             _ => {
@@ -66,7 +78,7 @@ impl Raw {
     }
 
     /// The time of one round trip.
-    pub(crate) fn round_trip(&mut self, count: u64) -> io::Result<Duration> {
+    pub(crate) fn round_trip(&mut self, count: u64) -> io::Result<f64> {
         self.order(ECHO, count)?;
         let mut message = [7; MESSAGE_BYTES];
         let clock = Clock::start();
@@ -77,8 +89,28 @@ impl Raw {
         Ok(clock.each(count))
     }
 
+    /// The time of making a socket pair, passing an end and reading the first message that comes back, so many at the same
+    /// time.
+    pub(crate) fn pass_sockets(&mut self, batches: u64, in_flight: u64) -> io::Result<f64> {
+        self.order(PASS, batches * in_flight)?;
+        let mut message = [0; MESSAGE_BYTES];
+        let clock = Clock::start();
+        for _ in 0..batches {
+            let mut sockets = Vec::new();
+            for _ in 0..in_flight {
+                let (ours, theirs) = UnixStream::pair()?;
+                send(&self.socket, theirs)?;
+                sockets.push(ours);
+            }
+            for mut socket in sockets {
+                socket.read_exact(&mut message)?;
+            }
+        }
+        Ok(clock.each(batches * in_flight))
+    }
+
     /// The time of one message when each is written by itself.
-    pub(crate) fn one_way(&mut self, count: u64) -> io::Result<Duration> {
+    pub(crate) fn one_way(&mut self, count: u64) -> io::Result<f64> {
         self.order(SINK, count)?;
         let mut message = [7; MESSAGE_BYTES];
         let clock = Clock::start();
@@ -95,4 +127,27 @@ impl Drop for Raw {
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
         let _ = self.child.wait();
     }
+}
+
+/// Passes a descriptor with one byte.
+fn send(socket: &UnixStream, passed: UnixStream) -> io::Result<()> {
+    let descriptors = [passed.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(&descriptors));
+    rustix::net::sendmsg(socket, &[IoSlice::new(&[1])], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// The next descriptor that was passed.
+fn receive(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let passed = control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    Ok(passed)
 }

@@ -1,7 +1,7 @@
 //! Times, medians, and how they are shown.
 #![expect(clippy::disallowed_types, reason = "benches measure time; the product does not know it")]
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Measures one stretch of work.
 #[derive(Debug)]
@@ -12,11 +12,14 @@ impl Clock {
         Self(Instant::now())
     }
 
-    /// The time of one of `count` operations since the start.
-    pub(crate) fn each(&self, count: u64) -> Duration {
-        Duration::from_secs_f64(self.0.elapsed().as_secs_f64() / count as f64)
+    /// The time of one of `count` operations since the start, in microseconds.
+    pub(crate) fn each(&self, count: u64) -> f64 {
+        self.0.elapsed().as_secs_f64() * 1e6 / count as f64
     }
 }
+
+/// What one round of a figure came to, and its reference.
+pub(crate) type Pair = (f64, f64);
 
 /// One figure of one scheduler, beside its reference.
 #[derive(Debug)]
@@ -24,34 +27,34 @@ pub(crate) struct Line {
     pub(crate) figure: &'static str,
     pub(crate) scheduler: &'static str,
     pub(crate) reference: &'static str,
+    pub(crate) unit: &'static str,
     /// Per round: what mage took, and what the reference took.
-    pub(crate) rounds: Vec<(Duration, Duration)>,
+    pub(crate) rounds: Vec<Pair>,
 }
 
 impl Line {
     fn numbers(&self) -> (f64, f64, f64) {
-        let micros = |duration: &Duration| duration.as_secs_f64() * 1e6;
-        let value = median(self.rounds.iter().map(|(value, _)| micros(value)).collect());
-        let reference = median(self.rounds.iter().map(|(_, reference)| micros(reference)).collect());
+        let value = median(self.rounds.iter().map(|(value, _)| *value).collect());
+        let reference = median(self.rounds.iter().map(|(_, reference)| *reference).collect());
         // Within each round, then the median: what drifts between rounds drops out.
-        let ratio =
-            median(self.rounds.iter().map(|(value, reference)| micros(value) / micros(reference)).collect());
+        let ratio = median(self.rounds.iter().map(|(value, reference)| value / reference).collect());
         (value, reference, ratio)
     }
 
     pub(crate) fn json(&self) -> String {
         let (value, reference, ratio) = self.numbers();
         format!(
-            "{{\"figure\":\"{}\",\"scheduler\":\"{}\",\"value\":{value:.3},\"unit\":\"us\",\"reference\":\"{}\",\
+            "{{\"figure\":\"{}\",\"scheduler\":\"{}\",\"value\":{value:.3},\"unit\":\"{}\",\"reference\":\"{}\",\
              \"reference_value\":{reference:.3},\"ratio\":{ratio:.3}}}",
-            self.figure, self.scheduler, self.reference
+            self.figure, self.scheduler, self.unit, self.reference
         )
     }
 
     pub(crate) fn row(&self) -> String {
+        let unit = self.unit;
         let (value, reference, ratio) = self.numbers();
         format!(
-            "{:<8} {:<6} {value:>9.3} us   {:<12} {reference:>9.3} us   {ratio:>6.2}x",
+            "{:<12} {:<6} {value:>9.3} {unit:<6} {:<12} {reference:>9.3} {unit:<6} {ratio:>6.2}x",
             self.figure, self.scheduler, self.reference
         )
     }

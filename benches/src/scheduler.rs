@@ -60,7 +60,10 @@ impl FromStr for Flavor {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|flavor| flavor.name() == name).ok_or_else(|| format!("no scheduler {name}"))
+        Self::ALL
+            .into_iter()
+            .find(|flavor| flavor.name() == name)
+            .ok_or_else(|| format!("no scheduler {name}"))
     }
 }
 
