@@ -337,20 +337,16 @@ fn handles_come_all_at_once_and_with_their_frame() {
     assert_eq!(judge(&[(&encoded, 2)]).unwrap(), 1);
     assert_eq!(judge(&[(start, 2), (rest, 0)]).unwrap(), 1);
     assert_eq!(judge(&[(start, 2), (rest, 0), (&encoded, 2)]).unwrap(), 2);
-    let wrong: [(&[(&[u8], usize)], PeerMisbehaved); 8] = [
-        (&[(&encoded, 1)], PeerMisbehaved::MissingHandles),
-        (&[(&encoded, 0)], PeerMisbehaved::MissingHandles),
-        (&[(&encoded, 3)], PeerMisbehaved::UnexpectedHandles),
-        (&[(&encoded, 64)], PeerMisbehaved::UnexpectedHandles),
-        (&[(start, 1), (rest, 1)], PeerMisbehaved::MissingHandles),
-        (&[(start, 2), (rest, 1)], PeerMisbehaved::UnexpectedHandles),
-        (&[(&twice, 2)], PeerMisbehaved::MissingHandles),
-        (&[(&twice, 4)], PeerMisbehaved::UnexpectedHandles),
-    ];
-    for (pieces, expected) in wrong {
-        match judge(pieces) {
-            Err(Stop::Misbehaved(fault)) => assert_eq!(fault, expected, "{pieces:?}"),
-            other => panic!("{other:?} of {pieces:?}"),
-        }
-    }
+    let refused = |pieces: &[(&[u8], usize)], expected: PeerMisbehaved| match judge(pieces) {
+        Err(Stop::Misbehaved(fault)) => assert_eq!(fault, expected, "{pieces:?}"),
+        other => panic!("{other:?} of {pieces:?}"),
+    };
+    refused(&[(&encoded, 1)], PeerMisbehaved::MissingHandles);
+    refused(&[(&encoded, 0)], PeerMisbehaved::MissingHandles);
+    refused(&[(&encoded, 3)], PeerMisbehaved::UnexpectedHandles);
+    refused(&[(&encoded, 64)], PeerMisbehaved::UnexpectedHandles);
+    refused(&[(start, 1), (rest, 1)], PeerMisbehaved::MissingHandles);
+    refused(&[(start, 2), (rest, 1)], PeerMisbehaved::UnexpectedHandles);
+    refused(&[(&twice, 2)], PeerMisbehaved::MissingHandles);
+    refused(&[(&twice, 4)], PeerMisbehaved::UnexpectedHandles);
 }
