@@ -48,12 +48,14 @@
 
 mod admission;
 mod broker;
+mod carriage;
 mod effect;
 mod endpoint;
 mod frame;
 mod fuse;
 mod held;
 mod invitation;
+mod loss;
 mod message;
 mod moving;
 mod name;
@@ -63,6 +65,7 @@ mod probe;
 mod proxying;
 mod router;
 mod send;
+mod speech;
 mod window;
 
 #[cfg(test)]
