@@ -33,7 +33,7 @@ struct Subject<'a> {
 const ALLOWED: &str = "#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]";
 
 /// What the code of a value may trip in addition, where it says more than it would have to.
-const VALUE_ALLOWED: &str = "#[allow(clippy::pedantic, clippy::nursery)]";
+const VALUE_ALLOWED: &str = "#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]";
 
 /// The Rust module that `schema` stands for; `file_name` is named in its first line.
 pub(crate) fn generate(schema: &Schema<'_>, file_name: &str) -> String {

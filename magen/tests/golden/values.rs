@@ -22,7 +22,7 @@ pub const ON: bool = true;
 
 /// How a pixel is stored.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PixelFormat {
     /// Four bytes.
@@ -36,7 +36,7 @@ pub enum PixelFormat {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl PixelFormat {
     /// The number that stands for it on the wire.
     pub const fn number(self) -> i32 {
@@ -61,7 +61,7 @@ impl PixelFormat {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for PixelFormat {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(self.number());
@@ -69,7 +69,7 @@ impl ::mage::codegen::Encode for PixelFormat {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for &PixelFormat {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(self.number());
@@ -77,7 +77,7 @@ impl ::mage::codegen::Encode for &PixelFormat {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for PixelFormat {
     const SIZE_MIN: usize = 4;
 
@@ -91,7 +91,7 @@ impl ::mage::codegen::Decode for PixelFormat {
 
 /// The enum `Codec`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Codec {
     /// The value `VP9`.
@@ -103,7 +103,7 @@ pub enum Codec {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl Codec {
     /// The number that stands for it on the wire.
     pub const fn number(self) -> i32 {
@@ -125,7 +125,7 @@ impl Codec {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for Codec {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(self.number());
@@ -133,7 +133,7 @@ impl ::mage::codegen::Encode for Codec {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for &Codec {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(self.number());
@@ -141,7 +141,7 @@ impl ::mage::codegen::Encode for &Codec {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for Codec {
     const SIZE_MIN: usize = 4;
 
@@ -154,7 +154,7 @@ impl ::mage::codegen::Decode for Codec {
 
 /// A point on the screen.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Point {
     /// The field `x`.
@@ -164,7 +164,7 @@ pub struct Point {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::core::default::Default for Point {
     fn default() -> Self {
         Self {
@@ -175,7 +175,7 @@ impl ::core::default::Default for Point {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for &Point {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(self.x);
@@ -184,7 +184,7 @@ impl ::mage::codegen::Encode for &Point {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for Point {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(&self);
@@ -192,7 +192,7 @@ impl ::mage::codegen::Encode for Point {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for Point {
     const SIZE_MIN: usize = 8;
 
@@ -208,12 +208,12 @@ impl ::mage::codegen::Decode for Point {
 
 /// The struct `Empty`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Empty {}
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::core::default::Default for Empty {
     fn default() -> Self {
         Self {}
@@ -221,7 +221,7 @@ impl ::core::default::Default for Empty {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for &Empty {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(0_u8);
@@ -229,7 +229,7 @@ impl ::mage::codegen::Encode for &Empty {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for Empty {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(&self);
@@ -237,7 +237,7 @@ impl ::mage::codegen::Encode for Empty {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for Empty {
     const SIZE_MIN: usize = 1;
 
@@ -253,7 +253,7 @@ impl ::mage::codegen::Decode for Empty {
 
 /// The struct `Settings`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The field `on`.
@@ -285,7 +285,7 @@ pub struct Settings {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::core::default::Default for Settings {
     fn default() -> Self {
         Self {
@@ -307,7 +307,7 @@ impl ::core::default::Default for Settings {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for &Settings {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(self.on);
@@ -327,7 +327,7 @@ impl ::mage::codegen::Encode for &Settings {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for Settings {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(&self);
@@ -335,7 +335,7 @@ impl ::mage::codegen::Encode for Settings {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for Settings {
     const SIZE_MIN: usize = 60;
 
@@ -362,7 +362,7 @@ impl ::mage::codegen::Decode for Settings {
 
 /// The struct `Tree`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tree {
     /// The field `name`.
@@ -376,7 +376,7 @@ pub struct Tree {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::core::default::Default for Tree {
     fn default() -> Self {
         Self {
@@ -389,7 +389,7 @@ impl ::core::default::Default for Tree {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for &Tree {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.nested(|writer| {
@@ -402,7 +402,7 @@ impl ::mage::codegen::Encode for &Tree {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for Tree {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(&self);
@@ -410,7 +410,7 @@ impl ::mage::codegen::Encode for Tree {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for Tree {
     const SIZE_MIN: usize = 13;
 
@@ -430,7 +430,7 @@ impl ::mage::codegen::Decode for Tree {
 
 /// The union `Shape`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
     /// The member `point`.
@@ -444,7 +444,7 @@ pub enum Shape {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for &Shape {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         match self {
@@ -469,7 +469,7 @@ impl ::mage::codegen::Encode for &Shape {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for Shape {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(&self);
@@ -477,7 +477,7 @@ impl ::mage::codegen::Encode for Shape {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for Shape {
     const SIZE_MIN: usize = 5;
 
@@ -501,7 +501,7 @@ impl ::mage::codegen::Decode for Shape {
 
 /// The struct `Ends`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Debug)]
 pub struct Ends {
     /// The field `pipe`.
@@ -515,7 +515,7 @@ pub struct Ends {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for Ends {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(self.pipe);
@@ -526,7 +526,7 @@ impl ::mage::codegen::Encode for Ends {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for Ends {
     const SIZE_MIN: usize = 7;
 
@@ -544,7 +544,7 @@ impl ::mage::codegen::Decode for Ends {
 
 /// The union `Resource`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Debug)]
 pub enum Resource {
     /// The member `file`.
@@ -556,7 +556,7 @@ pub enum Resource {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for Resource {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         match self {
@@ -577,7 +577,7 @@ impl ::mage::codegen::Encode for Resource {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for Resource {
     const SIZE_MIN: usize = 5;
 
@@ -596,7 +596,7 @@ impl ::mage::codegen::Decode for Resource {
 
 /// The struct `Options`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The field `volume`.
@@ -606,7 +606,7 @@ pub struct Options {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::core::default::Default for Options {
     fn default() -> Self {
         Self {
@@ -617,7 +617,7 @@ impl ::core::default::Default for Options {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for &Options {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.envelope(|writer| {
@@ -628,7 +628,7 @@ impl ::mage::codegen::Encode for &Options {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for Options {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(&self);
@@ -636,7 +636,7 @@ impl ::mage::codegen::Encode for Options {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for Options {
     const SIZE_MIN: usize = 6;
 
@@ -654,7 +654,7 @@ impl ::mage::codegen::Decode for Options {
 
 /// The union `Event`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The member `text`.
@@ -666,7 +666,7 @@ pub enum Event {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for &Event {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         match self {
@@ -687,7 +687,7 @@ impl ::mage::codegen::Encode for &Event {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for Event {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(&self);
@@ -695,7 +695,7 @@ impl ::mage::codegen::Encode for Event {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for Event {
     const SIZE_MIN: usize = 5;
 
@@ -715,7 +715,7 @@ impl ::mage::codegen::Decode for Event {
 
 /// The enum `FileError`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileError {
     /// The value `NOT_FOUND`.
@@ -725,7 +725,7 @@ pub enum FileError {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl FileError {
     /// The number that stands for it on the wire.
     pub const fn number(self) -> i32 {
@@ -746,7 +746,7 @@ impl FileError {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for FileError {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(self.number());
@@ -754,7 +754,7 @@ impl ::mage::codegen::Encode for FileError {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for &FileError {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(self.number());
@@ -762,7 +762,7 @@ impl ::mage::codegen::Encode for &FileError {
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
-#[allow(clippy::pedantic, clippy::nursery)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for FileError {
     const SIZE_MIN: usize = 4;
 
