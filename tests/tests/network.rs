@@ -756,7 +756,7 @@ async fn many_pipes_leave_nothing_behind(stage: Stage) {
 }
 
 async fn killed_during_an_introduction(stage: Stage) {
-    let rounds = env::var("MAGE_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(50);
+    let rounds = env::var("MAGE_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(200);
     let mut random = Random::new();
     let node = stage.node();
     let [survivor] = launch(&stage, &node);
