@@ -57,14 +57,14 @@ impl Header {
 
     /// The header, and how many bytes it takes.
     pub(super) fn from_bytes(bytes: &[u8]) -> Result<(Self, usize), BadMessage> {
-        let mut reader = Reader::new(bytes, Vec::new(), Vec::new());
-        let mut word = || reader.take::<u32>();
-        let (start, associated) = (word()?, word()?);
-        let request = u64::from(word()?) | u64::from(word()?) << 32;
-        let fingerprint = u64::from(word()?) | u64::from(word()?) << 32;
-        let (method, _deadline) = (word()?, word()?);
-        let [low, high, kind, flags] = start.to_le_bytes();
+        let header = bytes.first_chunk::<HEADER_BYTES>().ok_or(BadMessage::Truncated)?;
+        let [low, high, kind, flags, ..] = *header;
         let size = usize::from(u16::from_le_bytes([low, high]));
+        let word = |at: usize| {
+            header.get(at..).and_then(<[u8]>::first_chunk::<4>).map_or(0, |word| u32::from_le_bytes(*word))
+        };
+        let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
+        let (associated, request, fingerprint, method) = (word(4), long(8), long(16), word(24));
         let kind = match kind {
             0 => Kind::OneWay,
             1 => Kind::Request,

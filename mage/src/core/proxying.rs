@@ -22,6 +22,12 @@ impl<H> Router<H> {
         // Saturating: plain messages may hop for ever, and must not turn the forwarder into a violator.
         let most = if mutated(Mutation::HopsNotSaturating) { u16::MAX } else { hops_max() + 1 };
         let hops = hops.saturating_add(1).min(most);
+        if ends.is_empty() {
+            // Nearly every message: nothing that could be lost on the way to a node that is gone.
+            let ends = Ends::Moved(Vec::new());
+            let parcel = Parcel { sequence, hops, bytes, ends, handles, handles_lost: false };
+            return self.post(name, peer, Body::User(parcel));
+        }
         let moved = ends.clone();
         let ends = if peer.node.is_local() {
             Ends::Here(ends)
@@ -82,7 +88,9 @@ impl<H> Router<H> {
         let Some(endpoint) = self.endpoints.get(&name) else { return };
         let (peer, prev) = (endpoint.peer, endpoint.prev);
         let asked = endpoint.standing == Standing::End || self.outranks(name, prev);
-        if let Some(State::Proxying(proxying)) = self.endpoints.get_mut(&name).map(|endpoint| &mut endpoint.state) {
+        if let Some(State::Proxying(proxying)) =
+            self.endpoints.get_mut(&name).map(|endpoint| &mut endpoint.state)
+        {
             proxying.asked = asked;
         }
         if asked {
