@@ -154,6 +154,8 @@ fn an_end_that_meets_a_call_settles_it() {
 }
 
 /// The race: the remote and its call are dropped, on two threads, while the answer comes. Nothing is left of the pipe.
+///
+/// Caught: waking a channel before the lock is given back.
 #[test]
 fn an_answer_that_meets_the_end_of_its_caller_leaves_nothing_behind() {
     check(|| {

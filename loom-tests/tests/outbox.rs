@@ -97,6 +97,8 @@ fn a_node_that_nobody_uses_any_more_writes_everything_and_closes() {
 
 /// M10, when it is the node itself that appends: the last handle is dropped while the driver acts on what came in.
 /// What was still waiting for the new place is delivered, or its loss is told.
+///
+/// Caught: a last user who does not wake the driver; a link that goes without a word to the ends that were reached by it.
 #[test]
 fn a_node_that_nobody_uses_any_more_answers_or_closes() {
     check(|| {
