@@ -83,7 +83,7 @@ pub(crate) struct EnumValue<'source> {
 }
 
 /// `[Name]` or `[Name=value]`
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Attribute<'source> {
     pub(crate) name: Name<'source>,
     pub(crate) value: Option<Literal<'source>>,

@@ -134,13 +134,17 @@ impl<'source> Checker<'source, '_> {
             Body::Struct { fields } => {
                 let is_extensible = self.attributes(attributes, Place::Struct).is_extensible;
                 self.keep_spans(id, &fields);
+                let written = attributes_of(&fields);
                 let fields = self.fields(fields, Place::Field);
+                self.check_additions(&written, &fields, is_extensible, true);
                 Kind::Struct(Struct { fields, is_extensible, ..Struct::default() })
             }
             Body::Union { members, reserved } => {
                 let is_extensible = self.attributes(attributes, Place::Union).is_extensible;
                 self.keep_spans(id, &members);
+                let written = attributes_of(&members);
                 let members = self.members(declaration.name, members, &reserved, is_extensible);
+                self.check_additions(&written, &members, is_extensible, false);
                 Kind::Union(Union { members, is_extensible, ..Union::default() })
             }
             Body::Interface { methods, reserved } => {
@@ -156,4 +160,11 @@ impl<'source> Checker<'source, '_> {
             self.field_spans.insert((id, index), field.value_type.span);
         }
     }
+}
+
+/// The attributes and the name of each.
+fn attributes_of<'source>(
+    fields: &[ast::Field<'source>],
+) -> Vec<(Vec<ast::Attribute<'source>>, ast::Name<'source>)> {
+    fields.iter().map(|field| (field.attributes.clone(), field.name)).collect()
 }

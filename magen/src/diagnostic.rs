@@ -217,6 +217,8 @@ diagnostic_kinds! {
     UnknownAttribute = "unknown-attribute",
     /// An attribute in the wrong place, twice, or with a value that makes no sense.
     InvalidAttribute = "invalid-attribute",
+    /// A field that was added later and has no value where an older peer sends none.
+    NeedsDefault = "needs-default",
     /// A declaration whose name is not written as its kind is.
     TypeName = "type-name",
     /// A name that cannot be used in the generated Rust.

@@ -67,7 +67,9 @@ impl Form<'_> {
             }
             Kind::Union(union) => {
                 let extensible = if union.is_extensible { "extensible " } else { "" };
-                let mut members: Vec<_> = union.members.iter().collect();
+                // An addition is nothing that an older peer would misunderstand.
+                let mut members: Vec<_> =
+                    union.members.iter().filter(|member| member.min_version == 0).collect();
                 members.sort_by_key(|member| member.ordinal);
                 let members: Vec<String> = members
                     .iter()
@@ -90,7 +92,8 @@ impl Form<'_> {
     }
 
     fn types(&mut self, fields: &[Field<'_>]) -> String {
-        let types: Vec<String> = fields.iter().map(|field| self.type_text(&field.value_type)).collect();
+        let original = fields.iter().filter(|field| field.min_version == 0);
+        let types: Vec<String> = original.map(|field| self.type_text(&field.value_type)).collect();
         types.join(",")
     }
 
@@ -176,5 +179,22 @@ mod tests {
         {
             assert_ne!(interface_of(&SOURCE.replace(from, to), fingerprint), original, "{from} -> {to}");
         }
+    }
+
+    #[test]
+    fn additions_do_not_count() {
+        let old =
+            "[Extensible] struct S { int a; } [Extensible] union U { int a; } interface I { F(S s, U u); }";
+        let new = old.replace("int a; }", "int a; [MinVersion=1] int b = 1; }");
+        let new = new.replace("[MinVersion=1] int b = 1; } interface", "[MinVersion=1] int b; } interface");
+        assert_eq!(interface_of(old, fingerprint), interface_of(&new, fingerprint));
+        assert_ne!(
+            interface_of(old, fingerprint),
+            interface_of(&old.replace("[Extensible] ", ""), fingerprint)
+        );
+        assert_ne!(
+            interface_of(old, fingerprint),
+            interface_of(&old.replace("int a", "long a"), fingerprint)
+        );
     }
 }

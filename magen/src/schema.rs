@@ -69,6 +69,8 @@ pub(crate) struct Field<'source> {
     pub(crate) default: Option<Value<'source>>,
     /// The number it has on the wire, if it is a member of a union.
     pub(crate) ordinal: u32,
+    /// Since which version it is there: an older peer does not know it.
+    pub(crate) min_version: u32,
 }
 
 #[derive(Debug, Default)]

@@ -241,6 +241,18 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
+    /// Takes a value that an older writer does not write: without one, it is `default`.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn take_or<T>(
+        &mut self,
+        default: impl FnOnce() -> T,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        if self.bytes.is_empty() { Ok(default()) } else { read(self) }
+    }
+
     /// Whether everything has been taken.
     pub(crate) fn finish(self) -> Result<(), DecodeError> {
         let empty = self.bytes.is_empty() && self.pipes.len() == 0 && self.handles.len() == 0;

@@ -42,14 +42,21 @@ impl Place {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Attributes {
     pub(super) is_extensible: bool,
+    /// Since which version there is such a thing; 0 is the first.
+    pub(super) min_version: u32,
 }
 
 const EXTENSIBLE: &str = "Extensible";
+const MIN_VERSION: &str = "MinVersion";
 
 impl<'source> Checker<'source, '_> {
     pub(super) fn attributes(&mut self, attributes: &[Attribute<'source>], place: Place) -> Attributes {
         let mut found = Attributes::default();
         for attribute in attributes {
+            if attribute.name.text == MIN_VERSION {
+                found.min_version = self.min_version(attribute, place);
+                continue;
+            }
             if attribute.name.text != EXTENSIBLE {
                 self.unknown_attribute(attribute);
                 continue;
@@ -81,13 +88,31 @@ impl<'source> Checker<'source, '_> {
         found
     }
 
+    fn min_version(&mut self, attribute: &Attribute<'source>, place: Place) -> u32 {
+        if !matches!(place, Place::Field | Place::Member) {
+            let help = "`[MinVersion=1]` stands before a field of an extensible struct or a member of an extensible union";
+            self.misplaced_attribute(attribute, place, help);
+            return 0;
+        }
+        let version = attribute.value.and_then(|value| value.text.parse().ok());
+        if !matches!(version, Some(1..)) {
+            let span = attribute.value.map_or(attribute.name.span, |value| value.span);
+            let message = "`MinVersion` takes the number of a version, from 1";
+            self.reporter.report(
+                Diagnostic::new(DiagnosticKind::InvalidAttribute, span, message)
+                    .help("write `[MinVersion=1]` for the first addition; what was always there has none"),
+            );
+        }
+        version.unwrap_or_default()
+    }
+
     fn unknown_attribute(&mut self, attribute: &Attribute<'source>) {
         let name = attribute.name;
         let message = format!("unknown attribute `{}`", name.text);
         let diagnostic = Diagnostic::new(DiagnosticKind::UnknownAttribute, name.span, message);
-        self.reporter.report(match suggest::closest(name.text, [EXTENSIBLE]) {
+        self.reporter.report(match suggest::closest(name.text, [EXTENSIBLE, MIN_VERSION]) {
             Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
-            None => diagnostic.help("the only attribute is `Extensible`"),
+            None => diagnostic.help("the attributes are `Extensible` and `MinVersion`"),
         });
     }
 

@@ -28,7 +28,7 @@ impl<'source> Checker<'source, '_> {
     ) -> Vec<Field<'source>> {
         let mut checked = Vec::with_capacity(fields.len());
         for field in fields {
-            self.attributes(&field.attributes, place);
+            let min_version = self.attributes(&field.attributes, place).min_version;
             names.declare(field.name, self.reporter);
             if place != Place::Member && naming::is_never_a_name(&naming::snake_case(field.name.text)) {
                 let why = "it becomes a Rust keyword that can never be a name";
@@ -58,7 +58,14 @@ impl<'source> Checker<'source, '_> {
                 None => None,
             };
             let ordinal = field.ordinal.map_or(0, |ordinal| ordinal.value);
-            checked.push(Field { docs: field.docs, name: field.name.text, value_type, default, ordinal });
+            checked.push(Field {
+                docs: field.docs,
+                name: field.name.text,
+                value_type,
+                default,
+                ordinal,
+                min_version,
+            });
         }
         checked
     }
@@ -88,6 +95,32 @@ impl<'source> Checker<'source, '_> {
             member.ordinal = ordinals.get(member.name).copied().unwrap_or_default();
         }
         checked
+    }
+
+    /// Additions need an envelope around them, and in a struct a place behind everything that is older.
+    pub(super) fn check_additions(
+        &mut self,
+        written: &[(Vec<ast::Attribute<'source>>, Name<'source>)],
+        fields: &[Field<'source>],
+        is_extensible: bool,
+        is_struct: bool,
+    ) {
+        let mut newest = 0;
+        for field in fields {
+            let is_late = is_struct && field.min_version < newest;
+            newest = newest.max(field.min_version);
+            let message = match (field.min_version, is_extensible) {
+                (1.., false) => format!("`{}` is an addition to what is not `[Extensible]`", field.name),
+                _ if is_late => format!("`{}` stands behind what is newer", field.name),
+                _ => continue,
+            };
+            let place = written.iter().find(|(_, name)| name.text == field.name);
+            let Some((attributes, name)) = place else { continue };
+            let span = attributes.first().map_or(name.span, |attribute| attribute.name.span);
+            self.reporter.report(Diagnostic::new(DiagnosticKind::InvalidAttribute, span, message).help(
+                "fields are added at the end of an `[Extensible]` struct, members to an `[Extensible]` union",
+            ));
+        }
     }
 
     /// The ordinal of every name: the one that is written, or else the next behind the one before that is not reserved.

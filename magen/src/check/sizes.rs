@@ -49,9 +49,28 @@ pub(super) fn check(
             );
             return;
         }
+        check_additions(id, schema, field_spans, reporter);
         if let Some(traits) = traits_mut(&mut schema.definitions[index].kind) {
             traits.size_min = u32::try_from(size.wire_min).unwrap_or(u32::MAX);
         }
+    }
+}
+
+/// A field that was added later must have a value where an older peer sends none.
+fn check_additions(id: DefinitionId, schema: &Schema<'_>, field_spans: &FieldSpans, reporter: &mut Reporter) {
+    let Kind::Struct(structure) = &schema.definition(id).kind else { return };
+    for (index, field) in structure.fields.iter().enumerate() {
+        let has_default = field.default.is_some() || schema.has_default(&field.value_type);
+        if field.min_version == 0 || has_default {
+            continue;
+        }
+        let Some(span) = field_spans.get(&(id, index)) else { continue };
+        let message = format!("the addition `{}` has no default", field.name);
+        reporter.report(
+            Diagnostic::new(DiagnosticKind::NeedsDefault, *span, message)
+                .label("what is it when an older peer does not send it?")
+                .help("write a default, or make it optional with `?`"),
+        );
     }
 }
 

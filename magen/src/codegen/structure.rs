@@ -205,15 +205,28 @@ fn write_decode(name: &str, structure: &Struct<'_>, names: TypeNames<'_>, writer
         let inner = if structure.fields.is_empty() { "_reader" } else { "reader" };
         writer.open(&format!("reader.{wrapper}(|{inner}|"));
     }
-    let fields: Vec<(String, String)> = structure
-        .fields
-        .iter()
-        .map(|field| (naming::identifier(field.name), format!("reader.{}", names.take(&field.value_type))))
-        .collect();
+    let fields: Vec<(String, String)> =
+        structure.fields.iter().map(|field| (naming::identifier(field.name), take(field, names))).collect();
     writer.struct_literal("::core::result::Result::Ok(", "Self", &fields, ")");
     if wrapper.is_some() {
         writer.close_with(")");
     }
     writer.close();
     writer.close();
+}
+
+/// What takes the value of a field; that of an addition may not have been sent.
+fn take(field: &Field<'_>, names: TypeNames<'_>) -> String {
+    let take = format!("reader.{}", names.take(&field.value_type));
+    if field.min_version == 0 {
+        return take;
+    }
+    let default = match (&field.default, default(field, names)) {
+        (Some(_), default) => format!("|| {default}"),
+        (None, default) => match default.strip_suffix("()") {
+            Some(function) => function.to_owned(),
+            None => format!("|| {default}"),
+        },
+    };
+    format!("reader.take_or({default}, |reader| {})?", take.trim_end_matches('?'))
 }

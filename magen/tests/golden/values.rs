@@ -603,6 +603,10 @@ pub struct Options {
     pub volume: i32,
     /// The field `title`.
     pub title: ::core::option::Option<::std::string::String>,
+    /// The field `speed`.
+    pub speed: i32,
+    /// The field `label`.
+    pub label: ::core::option::Option<::std::string::String>,
 }
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
@@ -612,6 +616,8 @@ impl ::core::default::Default for Options {
         Self {
             volume: 5,
             title: ::core::default::Default::default(),
+            speed: 7,
+            label: ::core::default::Default::default(),
         }
     }
 }
@@ -623,6 +629,8 @@ impl ::mage::codegen::Encode for &Options {
         writer.envelope(|writer| {
             writer.put(self.volume);
             writer.put(&self.title);
+            writer.put(self.speed);
+            writer.put(&self.label);
         });
     }
 }
@@ -647,6 +655,8 @@ impl ::mage::codegen::Decode for Options {
             ::core::result::Result::Ok(Self {
                 volume: reader.take()?,
                 title: reader.take()?,
+                speed: reader.take_or(|| 7, |reader| reader.take())?,
+                label: reader.take_or(::core::default::Default::default, |reader| reader.take())?,
             })
         })
     }
@@ -661,6 +671,8 @@ pub enum Event {
     Text(::std::string::String),
     /// The member `moved`.
     Moved(Point),
+    /// The member `wheel`.
+    Wheel(i32),
     /// A member that is newer than this code, by its number; its value is lost.
     Unknown(u32),
 }
@@ -677,6 +689,10 @@ impl ::mage::codegen::Encode for &Event {
             Event::Moved(value) => {
                 writer.put(2_u32);
                 writer.envelope(|writer| writer.put(value));
+            }
+            Event::Wheel(value) => {
+                writer.put(3_u32);
+                writer.envelope(|writer| writer.put(*value));
             }
             Event::Unknown(number) => {
                 writer.put(*number);
@@ -707,6 +723,7 @@ impl ::mage::codegen::Decode for Event {
             ::core::result::Result::Ok(match number {
                 0 => Self::Text(reader.take()?),
                 2 => Self::Moved(reader.take()?),
+                3 => Self::Wheel(reader.take()?),
                 unknown => Self::Unknown(unknown),
             })
         })

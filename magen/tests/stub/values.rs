@@ -171,9 +171,14 @@ fn depth_is_limited_on_both_sides() {
 }
 
 fn newer_values_are_survived() {
+    // `Options` as its first version was, without what was added.
+    let bytes = [5, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0];
+    assert_eq!(decode_bytes::<Options>(&bytes), Ok(Options { volume: 9, title: None, speed: 7, label: None }));
+    let bytes = [9, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 8, 0, 0, 0];
+    assert_eq!(decode_bytes::<Options>(&bytes), Ok(Options { volume: 9, title: None, speed: 8, label: None }));
     // `Options` with a field more, and a member of `Event` that is not known here.
-    let bytes = [10, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 1, 2, 3, 4, 5];
-    assert_eq!(decode_bytes::<Options>(&bytes), Ok(Options { volume: 7, title: None }));
+    let bytes = [12, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 6, 0, 0, 0, 0, 4, 5];
+    assert_eq!(decode_bytes::<Options>(&bytes), Ok(Options { volume: 7, title: None, speed: 6, label: None }));
     let bytes = [9, 0, 0, 0, 3, 0, 0, 0, 0, 0, 1, 2, 3];
     assert_eq!(decode_bytes::<Event>(&bytes), Ok(Event::Unknown(9)));
     assert_eq!(decode_bytes::<Codec>(&[99, 0, 0, 0]), Ok(Codec::Unknown(99)));
