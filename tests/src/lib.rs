@@ -45,4 +45,18 @@ pub mod role {
     pub const MEMBER_INVITES: &str = "member-invites";
     /// Connects to the service that the environment names, and serves `Member`.
     pub const MEMBER_CONNECTS: &str = "member-connects";
+    /// By hand: does nothing, and stands there.
+    pub const STOP_BEFORE_HELLO: &str = "stop-before-hello";
+    /// By hand: accepts as far as the hello, and stands there.
+    pub const STOP_AFTER_HELLO: &str = "stop-after-hello";
+    /// By hand: accepts as far as the other side's welcome, and stands there.
+    pub const STOP_AFTER_WELCOME: &str = "stop-after-welcome";
+    /// By hand: accepts to the end, and stands there.
+    pub const STOP_AFTER_ACCEPTED: &str = "stop-after-accepted";
+    /// By hand: invites as far as the hello, and stands there.
+    pub const STOP_AFTER_INVITING: &str = "stop-after-inviting";
+    /// By hand: invites as far as the welcome, and stands there.
+    pub const STOP_AFTER_WELCOMING: &str = "stop-after-welcoming";
+    /// By hand: invites to the end, and stands there.
+    pub const STOP_AFTER_ACCEPTANCE: &str = "stop-after-acceptance";
 }

@@ -1,11 +1,14 @@
 //! A child process that does what it is told.
 
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Child as Process, Command, Stdio};
 
 use mage::{MessagePipe, Node, Remote};
 
 use crate::fixtures::Child;
+use crate::raw::RawPeer;
 use crate::{Stage, role};
 
 /// A child process, and a remote for it.
@@ -35,14 +38,28 @@ impl Puppet {
     }
 
     /// Starts a child in the given role with a socket as its standard input, and returns it with the other end.
-    pub fn spawn(
-        stage: &Stage,
-        program: &str,
-        role: &str,
-    ) -> io::Result<(Process, std::os::unix::net::UnixStream)> {
-        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-        let theirs = Stdio::from(std::os::fd::OwnedFd::from(theirs));
+    ///
+    /// # Errors
+    /// If the process cannot be started.
+    pub fn spawn(stage: &Stage, program: &str, role: &str) -> io::Result<(Process, UnixStream)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let theirs = Stdio::from(OwnedFd::from(theirs));
         Ok((Self::command(stage, program, role).stdin(theirs).spawn()?, ours))
+    }
+
+    /// As [`Puppet::spawn`], and waits until the child has said on its standard output that it stands still.
+    ///
+    /// # Panics
+    /// If it ends instead.
+    pub async fn spawn_still(stage: &Stage, program: &str, role: &str, socket: OwnedFd) -> Process {
+        let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+        let mut command = Self::command(stage, program, role);
+        command.stdin(socket).stdout(OwnedFd::from(theirs));
+        let process = command.spawn().expect("the child starts");
+        drop(command); // and its copy of the other end
+        let heard = RawPeer::new(&*stage.scheduler, ours).read(&mut [0; 16]).await.expect("it can be heard");
+        assert_ne!(heard, 0, "the child ended before it stood still");
+        process
     }
 
     fn command(stage: &Stage, program: &str, role: &str) -> Command {
@@ -55,11 +72,12 @@ impl Puppet {
     ///
     /// # Panics
     /// If it did not.
-    pub async fn finish(mut self) {
-        self.remote.exit(0).expect("the child is there to be told");
+    pub async fn finish(self) {
+        let Self { remote, mut process } = self;
+        remote.exit(0).expect("the child is there to be told");
         // The link goes when the process does, so this waits without blocking the scheduler.
-        Remote::closed(&self.remote).await;
-        let status = self.process.wait().expect("the child was not waited for");
+        Remote::closed(&remote).await;
+        let status = process.wait().expect("the child was not waited for");
         assert!(status.success(), "the child ended with {status}");
     }
 

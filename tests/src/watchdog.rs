@@ -1,8 +1,10 @@
 //! A test that hangs says so, and ends.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Longer than any test takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -21,9 +23,20 @@ impl Watchdog {
         thread::spawn(move || {
             if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
                 eprintln!("{name} has not ended in {PATIENCE:?}: it hangs");
+                kill_children();
                 std::process::abort();
             }
         });
         Self { _alive: alive }
+    }
+}
+
+/// A child that is stopped would outlive us and keep our output open.
+fn kill_children() {
+    for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        for child in children.split_whitespace().filter_map(|number| Pid::from_raw(number.parse().ok()?)) {
+            let _ = kill_process(child, Signal::KILL);
+        }
     }
 }

@@ -1,1 +1,246 @@
-//! placeholder
+//! Costs that must not creep: counted, not timed, and pinned at what they are now with a little headroom.
+//!
+//! Everything of a test happens on its own thread, on the built-in loop, and is counted there.
+
+#![expect(unsafe_code, reason = "an allocator is unsafe by nature; this one only counts, and passes on")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::future::Future;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use mage::event_loop::EventLoop;
+use mage::sched::{BoxFuture, Interest, Scheduler, Transfer, Watch};
+use mage::{Node, RawMessage, Receiver, Remote};
+use mage_tests::fixtures::Echo;
+use mage_tests::{EchoImpl, Watchdog};
+
+// ---- counting allocations
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn count(allocations: usize, bytes: isize) {
+    ALLOCATIONS.set(ALLOCATIONS.get() + allocations);
+    LIVE_BYTES.set(LIVE_BYTES.get() + bytes);
+}
+
+fn signed(bytes: usize) -> isize {
+    isize::try_from(bytes).expect("a layout fits")
+}
+
+// SAFETY: every call is passed on to the system's allocator with the very same arguments. Counting allocates nothing:
+// the thread's counters are constants until they are first written, and need no destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(1, signed(layout.size()));
+        // SAFETY: the caller keeps the contract of `alloc`, which is ours.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, -signed(layout.size()));
+        // SAFETY: the caller got this pointer from `alloc` above, that is from the system's allocator.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+// ---- counting system calls
+
+/// The loop's scheduler, and how often a socket was tried.
+#[derive(Debug)]
+struct Counted {
+    inner: Arc<dyn Scheduler>,
+    tries: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct CountedWatch {
+    inner: Box<dyn Watch>,
+    tries: Arc<AtomicUsize>,
+}
+
+impl Scheduler for Counted {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        self.inner.spawn(task);
+    }
+
+    fn watch(&self, fd: Arc<OwnedFd>) -> io::Result<Box<dyn Watch>> {
+        Ok(Box::new(CountedWatch { inner: self.inner.watch(fd)?, tries: Arc::clone(&self.tries) }))
+    }
+}
+
+impl Watch for CountedWatch {
+    fn poll_io(
+        &mut self,
+        context: &mut Context<'_>,
+        interest: Interest,
+        io: &mut dyn FnMut(BorrowedFd<'_>) -> io::Result<Transfer>,
+    ) -> Poll<io::Result<usize>> {
+        let tries = &self.tries;
+        self.inner.poll_io(context, interest, &mut |socket| {
+            tries.fetch_add(1, Ordering::Relaxed);
+            io(socket)
+        })
+    }
+}
+
+// ---- what is measured
+
+/// Runs a body on a loop of its own, with the scheduler that counts.
+fn on_the_loop<F: Future>(body: impl FnOnce(Arc<dyn Scheduler>, Arc<AtomicUsize>) -> F) -> F::Output {
+    let _watchdog = Watchdog::start();
+    let mut event_loop = EventLoop::new().expect("an event loop");
+    let tries = Arc::new(AtomicUsize::new(0));
+    let scheduler = Counted { inner: event_loop.scheduler(), tries: Arc::clone(&tries) };
+    let body = Box::pin(body(Arc::new(scheduler), tries));
+    event_loop.run_until(body)
+}
+
+/// A remote of one node that is served by another, both of this thread.
+async fn served(scheduler: &Arc<dyn Scheduler>) -> Remote<dyn Echo> {
+    let (near, far) = (Node::new(Arc::clone(scheduler)), Node::new(Arc::clone(scheduler)));
+    let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+    let remote = Remote::<dyn Echo>::new(near.send_invitation(ours).expect("a stream socket"));
+    let pipe = far.accept_invitation(theirs).await.expect("the other invites");
+    scheduler.spawn(Box::pin(async move {
+        let _ = Receiver::<dyn Echo>::new(pipe).serve(&mut EchoImpl).await;
+    }));
+    remote
+}
+
+const CALLS: usize = 1000;
+const TEXT: &str = "sixty-four bytes, as many as a short message of everyday has....";
+
+async fn call(remote: &Remote<dyn Echo>, times: usize) {
+    for _ in 0..times {
+        assert_eq!(remote.text(TEXT).await.expect("it answers").len(), TEXT.len());
+    }
+}
+
+/// Compares what one of many cost with what it may cost, in tenths.
+fn expect_at_most(what: &str, sum: usize, count: usize, tenths_max: usize) {
+    let tenths = sum * 10 / count;
+    eprintln!("{what}: {}.{}", tenths / 10, tenths % 10);
+    assert!(tenths <= tenths_max, "{what}: {tenths} tenths, where {tenths_max} were enough");
+    assert!(
+        tenths * 2 >= tenths_max,
+        "{what}: {tenths} tenths, so far below {tenths_max} that the pin is loose"
+    );
+}
+
+#[test]
+fn system_calls_per_call() {
+    on_the_loop(|scheduler, tries| async move {
+        let remote = served(&scheduler).await;
+        call(&remote, 10).await;
+        let before = tries.load(Ordering::Relaxed);
+        call(&remote, CALLS).await;
+        expect_at_most("system calls per call", tries.load(Ordering::Relaxed) - before, CALLS, SYSTEM_CALLS);
+    });
+}
+
+/// A write and a read on either side are four, in tenths; a few messages of the protocol's own come on top.
+const SYSTEM_CALLS: usize = 42;
+
+#[test]
+fn system_calls_per_message_of_many() {
+    on_the_loop(|scheduler, tries| async move {
+        let remote = served(&scheduler).await;
+        call(&remote, 10).await;
+        let before = tries.load(Ordering::Relaxed);
+        const BURST: usize = 500;
+        let calls: Vec<_> = (0..BURST).map(|_| remote.text(TEXT)).collect();
+        for call in calls {
+            call.await.expect("it answers");
+        }
+        let tries = tries.load(Ordering::Relaxed) - before;
+        eprintln!("system calls for {BURST} calls at once: {tries}");
+        assert!(
+            tries < BURST / 10,
+            "{tries} system calls for {BURST} calls: they are no longer written together"
+        );
+    });
+}
+
+#[test]
+fn allocations_per_call() {
+    on_the_loop(|scheduler, _tries| async move {
+        let remote = served(&scheduler).await;
+        call(&remote, 100).await;
+        let before = ALLOCATIONS.get();
+        call(&remote, CALLS).await;
+        expect_at_most("allocations per call", ALLOCATIONS.get() - before, CALLS, ALLOCATIONS_PER_CALL);
+    });
+}
+
+const ALLOCATIONS_PER_CALL: usize = 75;
+
+#[test]
+fn allocations_per_local_message() {
+    on_the_loop(|scheduler, _tries| async move {
+        let (first, second) = Node::new(scheduler).create_message_pipes();
+        let pass = async |times: usize| {
+            for _ in 0..times {
+                first
+                    .try_send(RawMessage { bytes: vec![0; 64], ..RawMessage::default() })
+                    .expect("there is room");
+                second.recv().await.expect("it arrives");
+            }
+        };
+        pass(100).await;
+        let before = ALLOCATIONS.get();
+        pass(CALLS).await;
+        expect_at_most(
+            "allocations per local message",
+            ALLOCATIONS.get() - before,
+            CALLS,
+            ALLOCATIONS_PER_MESSAGE,
+        );
+    });
+}
+
+const ALLOCATIONS_PER_MESSAGE: usize = 13;
+
+#[test]
+fn bytes_per_idle_pipe() {
+    on_the_loop(|scheduler, _tries| async move {
+        let node = Node::new(scheduler);
+        let mut pipes = Vec::with_capacity(CALLS);
+        let before = LIVE_BYTES.get();
+        for _ in 0..CALLS {
+            pipes.push(node.create_message_pipes());
+        }
+        let bytes = usize::try_from(LIVE_BYTES.get() - before).expect("they take up room");
+        expect_at_most("bytes per idle pipe", bytes, CALLS, 10 * BYTES_PER_PIPE);
+        drop(pipes);
+        assert!(LIVE_BYTES.get() - before < 4096, "{} bytes were left behind", LIVE_BYTES.get() - before);
+    });
+}
+
+const BYTES_PER_PIPE: usize = 1500;
+
+/// What this thread holds open comes and goes with what it does, so nothing is left when nothing is.
+#[test]
+fn nothing_grows_with_calls() {
+    on_the_loop(|scheduler, _tries| async move {
+        let remote = served(&scheduler).await;
+        call(&remote, CALLS).await;
+        let before = LIVE_BYTES.get();
+        call(&remote, CALLS).await;
+        let grown = LIVE_BYTES.get() - before;
+        assert!(grown.abs() < 4096, "{grown} bytes more after {CALLS} calls");
+    });
+}

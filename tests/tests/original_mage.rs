@@ -142,7 +142,7 @@ async fn handles_and_message(stage: &Stage, message_first: bool, made_before_inv
     expect_report(&mut reports, "queued").await;
     say(&remote, &mut reports, "later").await;
     remote.notify_done_via_callback().expect("there is room");
-    assert!(matches!(next(&mut reports).await, CallbackMessage::NotifyDone {}));
+    assert!(matches!(next(&mut reports).await, CallbackMessage::NotifyDone));
 
     quiet(&node, &puppet).await;
     assert!(Remote::is_direct(&remote));

@@ -1,24 +1,23 @@
 //! What a pipe promises, wherever its ends are.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 use std::thread;
 
 use futures::FutureExt;
-use futures::future::{self, join_all};
+use futures::future::join_all;
 use mage::{
     CallError, Limits, MessagePipe, Node, RawMessage, Receiver, RecvError, Remote, Reply, SendError,
     SendErrorKind, Why,
 };
-use mage_tests::fixtures::{
-    Callback, CallbackMessage, Child, Echo, EchoMessage, SecondInterface, SecondInterfaceMessage,
-};
-use mage_tests::{EchoImpl, Puppet, Stage, next, on_every_scheduler, quiet, role, text_of};
+use mage_tests::fixtures::{Child, Echo, EchoMessage, SecondInterface};
+use mage_tests::{EchoImpl, Puppet, Stage, next, on_every_scheduler, quiet, role};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
@@ -96,18 +95,6 @@ fn echo_in(puppet: &Puppet, node: &Node) -> Remote<dyn Echo> {
     let (ours, theirs) = node.create_message_pipes();
     puppet.remote.serve_echo(theirs).expect("there is room");
     Remote::new(ours)
-}
-
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 // ---- queues and order
@@ -684,7 +671,7 @@ fn readable(text: &str) -> OwnedFd {
 
 fn read_all(handle: OwnedFd) -> String {
     let mut text = String::new();
-    std::fs::File::from(handle).read_to_string(&mut text).expect("it can be read");
+    fs::File::from(handle).read_to_string(&mut text).expect("it can be read");
     text
 }
 
@@ -721,10 +708,23 @@ async fn handles_travel(stage: Stage) {
     puppet.finish().await;
 }
 
-/// The child holds no descriptor after all this that it did not hold before. (This process is looked at in `costs`.)
+/// What the descriptors of this process are.
+fn open_here() -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir("/proc/self/fd").expect("it can be listed");
+    entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok()).collect()
+}
+
+/// The child holds no descriptor after all this that it did not hold before, and this process none that it sent.
 async fn handles_leak_nowhere(stage: Stage) {
     let node = stage.node();
     let puppet = Puppet::launch(&stage, CHILD, &node);
+    let mut sent = BTreeSet::new();
+    let mut readable = |text: &str| {
+        let handle = readable(text);
+        let link = format!("/proc/self/fd/{}", handle.as_raw_fd());
+        sent.insert(fs::read_link(link).expect("it is open"));
+        handle
+    };
     let before = puppet.remote.descriptors().await.expect("the child answers");
     for _ in 0..10 {
         let (ours, theirs) = node.create_message_pipes();
@@ -749,6 +749,8 @@ async fn handles_leak_nowhere(stage: Stage) {
     let after = puppet.remote.descriptors().await.expect("the child answers");
     assert_eq!(after.lines().count(), before.lines().count(), "{before}\nbecame\n{after}");
     puppet.finish().await;
+    node.shutdown().await;
+    assert!(sent.len() > 10 && sent.is_disjoint(&open_here()), "a handle that was sent away is still here");
 }
 
 async fn shutdown_sends_everything_first(stage: Stage) {

@@ -1,6 +1,10 @@
 //! One binary of tests, by subject.
 
+mod handles;
+mod invitation;
 mod network;
 mod original_core;
 mod original_mage;
 mod pipes;
+mod simulated;
+mod tidy;

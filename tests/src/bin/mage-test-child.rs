@@ -11,6 +11,7 @@ use mage::{MessagePipe, Node, RawMessage, Receiver, Remote, Reply, SendError};
 use mage_tests::fixtures::{
     Callback, Child, ChildInspectResponse, ChildMakePipesResponse, Echo, FirstInterface, SecondInterface,
 };
+use mage_tests::raw::{self, RawPeer};
 use mage_tests::{EchoImpl, Flavor, Stage, member, role};
 
 type Anything = Result<(), Box<dyn std::error::Error>>;
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
 }
 
 async fn play(stage: &Stage, role: &str) -> Anything {
+    if role.starts_with("stop-") {
+        return stand_still(stage, role).await;
+    }
     let node = stage.node();
     let pipe = match role {
         role::SERVE
@@ -68,12 +72,46 @@ async fn play(stage: &Stage, role: &str) -> Anything {
             }
         }
         role::MEMBER | role::MEMBER_INVITES | role::MEMBER_CONNECTS => {
-            member::be_told(stage, &node, pipe).await
+            member::be_told(stage, &node, pipe).await;
         }
         unknown => return Err(format!("no role is called {unknown}").into()),
     }
     node.shutdown().await;
     Ok(())
+}
+
+/// Goes so far in the handshake, says so with a byte on standard output, and waits to be killed.
+async fn stand_still(stage: &Stage, role: &str) -> Anything {
+    let mut peer = RawPeer::new(&*stage.scheduler, standard_input()?);
+    let steps: &[&str] = match role {
+        role::STOP_BEFORE_HELLO => &[],
+        role::STOP_AFTER_HELLO => &["accepts"],
+        role::STOP_AFTER_WELCOME => &["accepts", "welcomed"],
+        role::STOP_AFTER_ACCEPTED => &["accepts", "welcomed", "accepted"],
+        role::STOP_AFTER_INVITING => &["invites"],
+        role::STOP_AFTER_WELCOMING => &["invites", "welcomes"],
+        role::STOP_AFTER_ACCEPTANCE => &["invites", "welcomes", "acceptance"],
+        unknown => return Err(format!("no role is called {unknown}").into()),
+    };
+    let mut welcome = Vec::new();
+    for step in steps {
+        match *step {
+            "accepts" => peer.write(&raw::accepts()).await?,
+            "welcomed" => {
+                peer.frame().await?;
+                welcome = peer.frame().await?;
+            }
+            "accepted" => peer.write(&raw::accepted(&welcome)).await?,
+            "invites" => peer.write(&raw::invites()).await?,
+            "welcomes" => {
+                peer.frame().await?;
+                peer.write(&raw::welcome(&[raw::descriptor(1)])).await?;
+            }
+            _ => drop(peer.frame().await?),
+        }
+    }
+    writeln!(io::stdout(), "here")?;
+    std::future::pending().await
 }
 
 fn standard_input() -> io::Result<OwnedFd> {
