@@ -69,7 +69,8 @@ impl Scheduler for TokioScheduler {
         set_nonblocking(&fd)?;
         let _entered = self.handle.enter();
         // Tokio panics when the runtime was built without its I/O driver, before it has changed anything.
-        let registered = panic::catch_unwind(AssertUnwindSafe(|| register(fd, tokio::io::Interest::READABLE)));
+        let registered =
+            panic::catch_unwind(AssertUnwindSafe(|| register(fd, tokio::io::Interest::READABLE)));
         let fd = registered.map_err(|_panic| no_io_driver())??;
         Ok(Box::new(TokioWatch::new(fd, self.handle.clone())))
     }
@@ -81,10 +82,7 @@ impl Scheduler for TokioScheduler {
     deprecated,
     reason = "deprecated because it is unsound for types unlike ours; its successor is an unsafe function"
 )]
-pub(crate) fn register(
-    fd: Arc<OwnedFd>,
-    interest: tokio::io::Interest,
-) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
+pub(crate) fn register(fd: Arc<OwnedFd>, interest: tokio::io::Interest) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
     AsyncFd::with_interest(fd, interest)
 }
 

@@ -12,8 +12,8 @@
 use super::endpoint::{Endpoint, Incoming, Outgoing, State};
 use super::frame::Body;
 use super::name::{Address, EndpointName};
-use super::proxying::Proxying;
 use super::probe::{Mark, reached};
+use super::proxying::Proxying;
 use super::router::Router;
 use crate::error::FuseError;
 

@@ -3,8 +3,8 @@
 use super::endpoint::{Incoming, Outgoing, State};
 use super::frame::Body;
 use super::name::{Address, EndpointName};
-use super::proxying::Proxying;
 use super::probe::{Mutation, mutated};
+use super::proxying::Proxying;
 use super::router::Router;
 use super::window::Count;
 use crate::error::Why;

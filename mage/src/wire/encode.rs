@@ -81,7 +81,9 @@ fn put_body<H>(body: Body<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec
     match body {
         Body::User(parcel) => put_parcel(parcel, names, out, handles),
         Body::End(why) => out.push(why.code()),
-        Body::PrevIs(address) | Body::PrevIsPlace(address) | Body::Bypass(address) => names.put_address(address, out),
+        Body::PrevIs(address) | Body::PrevIsPlace(address) | Body::Bypass(address) => {
+            names.put_address(address, out)
+        }
         Body::Credit(count) => put_count(count, out),
         Body::Accepted | Body::Ack | Body::Gone => {}
     }
