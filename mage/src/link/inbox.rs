@@ -14,6 +14,9 @@ use crate::wire::{Batch, Decoded, Names, check_arrived, decode, decode_first};
 
 /// What is read at once, when nothing says that more is coming.
 const READ_BYTES: usize = 64 << 10;
+/// The same on a new link. Many links never have more to read at once, and clearing a whole buffer would be much of what an
+/// introduction costs.
+const READ_BYTES_FIRST: usize = 4 << 10;
 
 #[derive(Debug)]
 pub(super) struct Inbox {
@@ -23,6 +26,8 @@ pub(super) struct Inbox {
     end: usize,
     /// How many bytes the frame at the front needs, as far as is known.
     needed: usize,
+    /// What is read at once: more, once a read has filled what there was.
+    read_bytes: usize,
     /// What has arrived beside these bytes: never more than the front frame's batch and the next one's.
     arrived: VecDeque<Batch<Handle>>,
     greeted: bool,
@@ -45,7 +50,15 @@ impl From<PeerMisbehaved> for Stop {
 impl Inbox {
     /// For a link whose first frame is a hello, or one that was introduced and needs none.
     pub(super) fn new(greeted: bool) -> Self {
-        Self { buffer: Vec::new(), start: 0, end: 0, needed: 0, arrived: VecDeque::new(), greeted }
+        Self {
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            needed: 0,
+            read_bytes: READ_BYTES_FIRST,
+            arrived: VecDeque::new(),
+            greeted,
+        }
     }
 
     /// Reads once. The buffer grows by what has arrived, never by what a frame promises.
@@ -55,6 +68,9 @@ impl Inbox {
         let (transfer, batch) = socket::read(socket, free)?;
         self.arrived.extend(batch);
         self.end += transfer.bytes();
+        if self.end == self.buffer.len() {
+            self.read_bytes = READ_BYTES;
+        }
         Ok(transfer)
     }
 
@@ -67,8 +83,8 @@ impl Inbox {
             }
         }
         let missing = self.needed.saturating_sub(unread);
-        let wanted = missing.clamp(READ_BYTES, READ_BYTES.max(unread));
-        if self.buffer.len() - self.end >= wanted.min(READ_BYTES) && self.start < READ_BYTES {
+        let wanted = missing.clamp(self.read_bytes, self.read_bytes.max(unread));
+        if self.buffer.len() - self.end >= wanted.min(self.read_bytes) && self.start < self.read_bytes {
             return;
         }
         self.buffer.copy_within(self.start..self.end, 0);
