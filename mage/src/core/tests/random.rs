@@ -27,7 +27,6 @@ pub(super) struct Summary {
     pub(super) introductions: usize,
     pub(super) open: usize,
     pub(super) sure: usize,
-    pub(super) steps: usize,
 }
 
 /// One run under way.
@@ -313,7 +312,7 @@ impl<'a> Run<'a> {
         let rested = self.oracle.faults.is_empty() && self.rest() && self.drain();
         self.check_always();
         let marks = take_marks();
-        let mut summary = Summary { marks, steps: self.steps, ..Summary::default() };
+        let mut summary = Summary { marks, ..Summary::default() };
         if rested && self.oracle.faults.is_empty() {
             self.judge(&mut summary);
         }
