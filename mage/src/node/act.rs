@@ -151,7 +151,9 @@ impl Shared {
             return self.on_link_down(link, InvitationError::Closed);
         }
         match self.scheduler.watch(Arc::new(socket)) {
-            Ok(watch) => self.start(Driver::new(Arc::clone(self), link, watch, names, outbox, Start::Introduced)),
+            Ok(watch) => {
+                self.start(Driver::new(Arc::clone(self), link, watch, names, outbox, Start::Introduced))
+            }
             Err(error) => self.on_link_down(link, error.into()),
         }
     }
@@ -322,10 +324,16 @@ impl Inner {
                 Effect::Introduce { first, second } => after.rare().introduce.push((first, second)),
                 Effect::Admit { sponsor, guest } => after.rare().admit.push((sponsor, guest)),
                 Effect::Accepted { link, pipes } => {
-                    after.rare().accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Ok(pipes))));
+                    after
+                        .rare()
+                        .accepted
+                        .extend(accepting.remove(&link).map(|acceptance| (acceptance, Ok(pipes))));
                 }
                 Effect::NotAccepted { link, why } => {
-                    after.rare().accepted.extend(accepting.remove(&link).map(|acceptance| (acceptance, Err(why))));
+                    after
+                        .rare()
+                        .accepted
+                        .extend(accepting.remove(&link).map(|acceptance| (acceptance, Err(why))));
                 }
                 Effect::Drop { link, fault } => {
                     if let Some(fault) = fault {

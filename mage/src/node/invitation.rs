@@ -82,7 +82,10 @@ impl Node {
     ///
     /// # Errors
     /// Every way in which a handshake can fail, with whose fault it was.
-    pub async fn accept_invitation(&self, socket: impl Into<OwnedFd>) -> Result<MessagePipe, InvitationError> {
+    pub async fn accept_invitation(
+        &self,
+        socket: impl Into<OwnedFd>,
+    ) -> Result<MessagePipe, InvitationError> {
         let accepted = self.accept_named_invitation(socket).await?;
         accepted.pipes.into_iter().next().map(|(_, pipe)| pipe).ok_or(InvitationError::NoPipe)
     }
@@ -101,7 +104,14 @@ impl Node {
         let outbox = Arc::new(Outbox::new());
         let link = shared.open_link(Arc::clone(&outbox), Some(sender), |router| router.accept());
         let guard = Accepting { shared, link };
-        shared.start(Driver::new(Arc::clone(shared), link, watch, Names::default(), outbox, Start::Handshake));
+        shared.start(Driver::new(
+            Arc::clone(shared),
+            link,
+            watch,
+            Names::default(),
+            outbox,
+            Start::Handshake,
+        ));
         let answer = receiver.await;
         drop(guard);
         let pipes = answer.unwrap_or(Err(InvitationError::Closed))?;
@@ -164,7 +174,14 @@ impl Invitation {
         let ends = self.pipes.into_iter().map(own).collect();
         let invitation = core::Invitation { me, guest, ends, isolated: self.isolated };
         let link = shared.open_link(Arc::clone(&outbox), None, |router| router.invite(invitation));
-        shared.start(Driver::new(Arc::clone(shared), link, watch, Names::default(), outbox, Start::Handshake));
+        shared.start(Driver::new(
+            Arc::clone(shared),
+            link,
+            watch,
+            Names::default(),
+            outbox,
+            Start::Handshake,
+        ));
         Ok(())
     }
 }
