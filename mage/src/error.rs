@@ -148,6 +148,8 @@ impl fmt::Display for Why {
     }
 }
 
+impl std::error::Error for Why {}
+
 /// Why a receiver ended, when it did not end by the other side closing its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

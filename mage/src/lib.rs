@@ -4,6 +4,44 @@
 //! knowing whether it lives in this sequence, another thread or another process. Message pipes are the capability: they
 //! queue until bound, they travel inside messages, and they collapse to a direct route. An invitation makes the first
 //! connection.
+//!
+//! | to | use |
+//! |---|---|
+//! | take part | [`Node::new`], with a scheduler: [`event_loop`], `mage::tokio`, `mage::smol`, or your own ([`sched`]) |
+//! | call, and be called | [`Remote`] and [`Receiver`], over interfaces compiled by `magen` ([`include_magen!`]) |
+//! | answer later | [`Reply`], which can be moved anywhere; the caller awaits a [`Call`] |
+//! | connect processes | [`Node::launch`]; [`Node::send_invitation`] and [`Node::accept_invitation`]; [`Node::listen`] |
+//! | pass capabilities | a [`MessagePipe`] in a message, or a descriptor |
+//! | see what goes on | [`Node::inspect`] |
+//!
+//! Below the interfaces there are bare pipes, and they already do all that matters:
+//!
+//! ```
+//! use mage::{Node, RawMessage, Why};
+//!
+//! let mut event_loop = mage::event_loop::EventLoop::new()?;
+//! let parent = Node::new(event_loop.scheduler());
+//! let child = Node::new(event_loop.scheduler()); // in life, in another process
+//!
+//! // An invitation over a socket gives the first pipe, at once.
+//! let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+//! let first = parent.send_invitation(ours)?;
+//!
+//! // Any other pipe travels through it, with what has been sent into it already.
+//! let (kept, sent) = parent.create_message_pipes();
+//! kept.try_send(RawMessage { bytes: b"waiting for you".to_vec(), ..RawMessage::default() })?;
+//! first.try_send(RawMessage { pipes: vec![sent], ..RawMessage::default() })?;
+//!
+//! event_loop.run_until(async {
+//!     let first = child.accept_invitation(theirs).await?;
+//!     let brought = first.recv().await?.pipes.remove(0);
+//!     assert_eq!(brought.recv().await?.bytes, b"waiting for you");
+//!     drop(brought);
+//!     assert_eq!(kept.recv().await.map(drop), Err(Why::Closed));
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 
