@@ -172,16 +172,15 @@ impl<H> Router<H> {
     pub(super) fn on_prev_is(&mut self, name: EndpointName, next: Address, standing: Standing) {
         let via = self.endpoints.get(&name).map_or(NodeName::LOCAL, |endpoint| endpoint.prev.node);
         self.refer(next.node, via);
-        let unreachable = (self.is_gone(next.node)
+        let gone = self.is_gone(next.node)
             && !mutated(Mutation::LostSuccessorUnchecked)
-            && !mutated(Mutation::PrevLossIgnored))
-            || next == Address::here(name);
+            && !mutated(Mutation::PrevLossIgnored);
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         endpoint.prev = next;
         endpoint.standing = standing;
         let spent = endpoint.held.as_ref().is_some_and(|held| held.has_lost(next, &self.peers))
             && !mutated(Mutation::OriginNotRemembered);
-        if unreachable || spent {
+        if spent || next == Address::here(name) {
             let why = if spent { Why::BrokenRules } else { Why::PeerDied };
             if spent {
                 reached(Mark::Spoiled);
@@ -193,11 +192,16 @@ impl<H> Router<H> {
         if endpoint.held.as_ref().is_some_and(|held| held.is_empty()) {
             endpoint.held = None;
         }
-        if matches!(endpoint.state, State::Proxying(_)) && !mutated(Mutation::NoReannouncement) {
+        if matches!(endpoint.state, State::Proxying(_)) && !gone && !mutated(Mutation::NoReannouncement) {
             self.ask_to_be_bypassed(name);
         }
         for body in replay {
             self.replay(name, next, body);
+        }
+        // It may have left in good order, and its last words, which name its own successor, have arrived before the word that
+        // it was to be heard at all.
+        if gone && self.endpoints.get(&name).is_some_and(|endpoint| endpoint.prev == next) {
+            self.end_incoming(name, Why::PeerDied);
         }
     }
 
