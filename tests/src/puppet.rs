@@ -81,13 +81,15 @@ impl Puppet {
         assert!(status.success(), "the child ended with {status}");
     }
 
-    /// Kills the child where it stands.
+    /// Kills the child where it stands, and waits until this side has noticed.
     ///
     /// # Panics
     /// If it is not there to be killed.
-    pub fn kill(mut self) {
-        self.process.kill().expect("the child can be killed");
-        self.process.wait().expect("the child was not waited for");
+    pub async fn kill(self) {
+        let Self { remote, mut process } = self;
+        process.kill().expect("the child can be killed");
+        Remote::closed(&remote).await;
+        process.wait().expect("the child was not waited for");
     }
 
     /// How many pipe ends and proxies there are over there.

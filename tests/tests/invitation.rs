@@ -19,7 +19,7 @@ use mage::{
 use mage_tests::fixtures::{Callback, CallbackMessage, Child, Echo};
 use mage_tests::raw::{self, RawPeer, kind};
 use mage_tests::{EchoImpl, Puppet, Stage, next, on_every_scheduler, quiet, role};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
 
@@ -142,9 +142,19 @@ async fn an_inviter_killed_at_every_step(stage: Stage) {
     }
 }
 
-fn signal(puppet: &Puppet, signal: Signal) {
-    let process = i32::try_from(puppet.process.id()).ok().and_then(Pid::from_raw).expect("a process");
-    kill_process(process, signal).expect("the child is there");
+fn pid(puppet: &Puppet) -> Pid {
+    i32::try_from(puppet.process.id()).ok().and_then(Pid::from_raw).expect("a process")
+}
+
+/// Stops the child, all its threads, and returns when it stands.
+fn stop(puppet: &Puppet) {
+    kill_process(pid(puppet), Signal::STOP).expect("the child is there");
+    let seen = waitpid(Some(pid(puppet)), WaitOptions::UNTRACED).expect("it is a child of ours");
+    assert!(seen.is_some_and(|(_, status)| status.stopped()), "it ended instead");
+}
+
+fn let_go_on(puppet: &Puppet) {
+    kill_process(pid(puppet), Signal::CONT).expect("the child is there");
 }
 
 /// One pipe, an end in each of two children. Either is killed: while this process still forwards between them, because
@@ -159,7 +169,7 @@ async fn a_host_killed_before_and_after_collapse(stage: Stage) {
                 puppet.remote.ping().await.expect("the child is there");
             }
             if !collapsed {
-                signal(&stopped, Signal::STOP);
+                stop(&stopped);
             }
             let (dying, living) = if stopped_one_dies { (stopped, running) } else { (running, stopped) };
             let (one, other) = node.create_message_pipes();
@@ -175,9 +185,9 @@ async fn a_host_killed_before_and_after_collapse(stage: Stage) {
                 running.remote.ping().await.expect("it is not stopped");
                 assert_ne!(node.inspect().proxies, 0, "the pipe passes here");
             }
-            dying.kill();
+            dying.kill().await;
             if !collapsed {
-                signal(&living, Signal::CONT);
+                let_go_on(&living);
             }
             match next(&mut Receiver::<dyn Callback>::new(reports)).await {
                 CallbackMessage::Text { text } => assert_eq!(text, "PeerDied"),
@@ -639,6 +649,7 @@ async fn a_grandchild_has_none(stage: Stage) {
     let puppet = Puppet::launch(&stage, CHILD, &node);
     let own = sockets(&puppet.remote.descriptors().await.expect("the child answers"));
     let grandchild = puppet.remote.grandchild_descriptors().await.expect("the child answers");
+    assert!(grandchild.lines().count() > 2, "its standard input is the first of them: {grandchild}");
     assert!(own.is_disjoint(&sockets(&grandchild)), "{grandchild}");
     puppet.finish().await;
 }

@@ -410,7 +410,7 @@ async fn a_peer_that_dies_settles_what_is_pending(stage: Stage) {
     puppet.remote.keep(theirs).expect("there is room");
     let late = remote.text("queued over there");
     puppet.remote.ping().await.expect("the child has the pipe");
-    puppet.kill();
+    puppet.kill().await;
     for call in [early, late] {
         assert!(matches!(call.await, Err(CallError::PeerGone(Why::PeerDied))));
     }
@@ -620,7 +620,7 @@ async fn a_dead_parent_is_noticed(stage: Stage) {
     let mut puppet = Puppet { remote: launched.remote, process: launched.child };
     assert!(puppet.remote.launch_watcher().await.expect("the child answers"), "the grandchild has not come");
     let mut output = puppet.process.stdout.take().expect("it was asked for");
-    puppet.kill();
+    puppet.kill().await;
     let mut said = String::new();
     output.read_to_string(&mut said).expect("the grandchild ends");
     assert_eq!(said, "PeerDied\n");

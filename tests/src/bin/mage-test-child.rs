@@ -169,15 +169,15 @@ impl Child for Servant {
     }
 
     fn descriptors(&mut self, reply: Reply<String>) {
-        answered(reply.send(descriptors("/proc/self/fd")));
+        answered(reply.send(descriptors("/proc/self/fd", 3)));
     }
 
     fn grandchild_descriptors(&mut self, reply: Reply<String>) {
-        // It waits for its standard input to end, so that it is there to be looked at.
-        let grandchild = process::Command::new("cat").stdin(process::Stdio::piped()).spawn();
+        // It inherits what is inherited, and is there to be looked at until it is killed.
+        let grandchild = process::Command::new("tail").args(["-f", "/dev/null"]).spawn();
         let lines = grandchild.map(|mut process| {
-            let lines = descriptors(&format!("/proc/{}/fd", process.id()));
-            drop(process.stdin.take());
+            let lines = descriptors(&format!("/proc/{}/fd", process.id()), 0);
+            let _ = process.kill();
             let _ = process.wait();
             lines
         });
@@ -314,13 +314,13 @@ fn answered(sent: Result<(), SendError>) {
     }
 }
 
-/// What the descriptors of a process above standard error are, a line each.
-fn descriptors(directory: &str) -> String {
+/// What the descriptors of a process from that number on are, a line each.
+fn descriptors(directory: &str, from: u32) -> String {
     let Ok(entries) = fs::read_dir(directory) else { return format!("{directory} is not there") };
     let number = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().parse::<u32>().ok();
     entries
         .flatten()
-        .filter(|entry| number(entry).is_some_and(|number| number > 2))
+        .filter(|entry| number(entry).is_some_and(|number| number >= from))
         .filter_map(|entry| fs::read_link(entry.path()).ok())
         .map(|target| format!("{}\n", target.display()))
         .collect()
