@@ -306,6 +306,8 @@ pub enum InvitationError {
     Closed,
     /// The invitation brought no pipe.
     NoPipe,
+    /// This node is connected to the inviter, or to its broker, already; use the pipes of that connection.
+    AlreadyConnected,
     /// This process has no room for the file descriptor of its link to the broker.
     HandlesLost,
 }
@@ -322,6 +324,7 @@ impl fmt::Display for InvitationError {
             Self::Misbehaved(fault) => write!(formatter, "the inviter broke the protocol: {fault}"),
             Self::Closed => formatter.write_str("the inviter went away during the handshake"),
             Self::NoPipe => formatter.write_str("the invitation brought no pipe"),
+            Self::AlreadyConnected => formatter.write_str("this node is connected to the inviter already"),
             Self::HandlesLost => formatter.write_str("this process has no room for the link to the broker"),
         }
     }

@@ -24,6 +24,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
 
 on_every_scheduler! {
+    a_second_invitation_from_the_same_node
     an_acceptor_killed_at_every_step
     an_inviter_killed_at_every_step
     a_host_killed_before_and_after_collapse
@@ -723,4 +724,22 @@ async fn rejected_by_the_reader(stage: Stage) {
         assert_eq!(error, RecvError::BadMessage(expected));
         assert_eq!(end_of(&theirs).await, Why::Rejected);
     }
+}
+
+/// Two nodes never have two links, and that is nobody's fault.
+async fn a_second_invitation_from_the_same_node(stage: Stage) {
+    let (inviter, guest) = (stage.node(), stage.node());
+    let (ours, theirs) = UnixStream::pair().expect("two sockets");
+    let first = inviter.send_invitation(ours).expect("it can be sent");
+    let kept = guest.accept_invitation(theirs).await.expect("the first is accepted");
+    let (ours, theirs) = UnixStream::pair().expect("two sockets");
+    let second = inviter.send_invitation(ours).expect("it can be sent");
+    let error = guest.accept_invitation(theirs).await.expect_err("they are connected already");
+    assert!(matches!(error, InvitationError::AlreadyConnected), "{error}");
+    assert_eq!(end_of(&second).await, Why::PeerDied);
+    first
+        .try_send(RawMessage { bytes: b"still here".to_vec(), ..RawMessage::default() })
+        .expect("there is room");
+    assert_eq!(kept.recv().await.expect("a message").bytes, b"still here");
+    assert!(inviter.inspect().faults.is_empty() && guest.inspect().faults.is_empty(), "nobody misbehaved");
 }

@@ -9,7 +9,7 @@ use super::name::NodeName;
 use super::peers::{Broker, RealmId, Stage};
 use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::Router;
-use crate::error::PeerMisbehaved;
+use crate::error::{PeerMisbehaved, Why};
 
 impl<H> Router<H> {
     /// The node and the network at the other end of a link whose handshake is done.
@@ -131,7 +131,7 @@ impl<H> Router<H> {
         }
         if !self.peers.is_linked(name) && self.peers.knows(name) && !mutated(Mutation::FailureIgnored) {
             self.mark_lost(name);
-            self.lose_node(name);
+            self.lose_node(name, Why::Unreachable);
         }
         Ok(())
     }

@@ -175,7 +175,7 @@ impl<H> Router<H> {
         }
         if let Some(name) = inviting.name {
             self.mark_lost(name);
-            self.lose_node(name);
+            self.lose_node(name, Why::PeerDied);
         }
     }
 
@@ -184,6 +184,13 @@ impl<H> Router<H> {
         if let Err(fault) = self.check_welcome(link, (you, me, broker), socket.is_some(), version) {
             self.effects.trash.extend(socket);
             return Err(fault);
+        }
+        if [me, broker].iter().any(|name| self.is_ours(*name) || self.peers.knows(*name)) {
+            // Nobody's fault: two nodes never have two links.
+            self.effects.trash.extend(socket);
+            self.effects.list.push(Effect::Drop { link, fault: None });
+            self.forget_link(link, InvitationError::AlreadyConnected);
+            return Ok(());
         }
         let realm = self.join(link, you, broker, isolated);
         self.link_up(link, realm, me);
@@ -211,16 +218,19 @@ impl<H> Router<H> {
         if !matches!(stage, Some(Stage::AwaitingWelcome)) {
             return Err(PeerMisbehaved::WrongStage);
         }
-        let is_ours = |name| self.peers.realms.iter().any(|realm| realm.me == Some(name));
-        let names = [you, me, broker];
-        let strange = names.iter().any(|name| name.is_local() || is_ours(*name) || self.peers.knows(*name));
-        if strange || you == me || you == broker {
+        let nobody = [you, me, broker].iter().any(|name| name.is_local());
+        if nobody || you == me || you == broker || self.is_ours(you) || self.peers.knows(you) {
             return Err(PeerMisbehaved::InvalidName);
         }
         if !(VERSION_MIN..=VERSION_MAX).contains(&version) || has_socket == (broker == me) {
             return Err(PeerMisbehaved::FieldValue);
         }
         Ok(())
+    }
+
+    /// Whether this node is called so, in any network.
+    fn is_ours(&self, name: NodeName) -> bool {
+        self.peers.realms.iter().any(|realm| realm.me == Some(name))
     }
 
     /// Becomes a member of the inviter's network: of our own accord the first time, in isolation from the others later.

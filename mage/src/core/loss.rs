@@ -36,7 +36,7 @@ impl<H> Router<H> {
     }
 
     /// `node` cannot be reached any more: everything that hears it or speaks to it ends.
-    pub(super) fn lose_node(&mut self, node: NodeName) {
+    pub(super) fn lose_node(&mut self, node: NodeName, why: Why) {
         let touched: Vec<EndpointName> = self
             .endpoints
             .iter()
@@ -46,10 +46,10 @@ impl<H> Router<H> {
         for name in touched {
             let hears = self.endpoints.get(&name).is_some_and(|endpoint| endpoint.prev.node == node);
             if hears && !mutated(Mutation::PrevLossIgnored) {
-                self.end_incoming(name, Why::PeerDied);
+                self.end_incoming(name, why);
             }
             if self.endpoints.get(&name).is_some_and(|endpoint| endpoint.peer.node == node) {
-                self.lose_peer(name, Why::PeerDied);
+                self.lose_peer(name, why);
             }
         }
     }

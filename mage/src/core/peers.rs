@@ -13,7 +13,7 @@ use super::invitation::Inviting;
 use super::name::NodeName;
 use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::{Router, Work};
-use crate::error::{InvitationError, PeerMisbehaved};
+use crate::error::{InvitationError, PeerMisbehaved, Why};
 
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Peers<H> {
@@ -363,7 +363,7 @@ impl<H> Router<H> {
         self.peers.admissions.remove(&node);
         self.peers.introduced.retain(|&(first, second)| first != node && second != node);
         self.mark_lost(node);
-        self.lose_node(node);
+        self.lose_node(node, Why::PeerDied);
         self.lose_broker(realm, node);
     }
 
@@ -389,7 +389,7 @@ impl<H> Router<H> {
         }
         for name in asked {
             self.mark_lost(name);
-            self.lose_node(name);
+            self.lose_node(name, Why::Unreachable);
         }
         self.lose_unadmitted_guests(realm);
     }

@@ -262,7 +262,7 @@ impl<H> Router<H> {
             match work {
                 Work::Deliver { to, from, body } => self.on_body(to, Address::here(from), body),
                 Work::Close(name) => self.close_now(name, Why::Closed),
-                Work::Lose(node) => self.lose_node(node),
+                Work::Lose(node) => self.lose_node(node, Why::Unreachable),
             }
         }
     }

@@ -75,7 +75,9 @@ impl Node {
     /// Accepts the invitation that whoever holds the other end of `socket` sends, and returns its pipe.
     ///
     /// The first acceptance makes this node a member of the inviter's network. A node that already has a network gets a
-    /// connection of its own to the inviter, and pipes of the one network cannot be sent over the other.
+    /// connection of its own to the inviter, and pipes of the one network cannot be sent over the other. Two nodes never
+    /// have two links, so a second invitation from the same node is refused with
+    /// [`InvitationError::AlreadyConnected`].
     ///
     /// Cancellation-safe: dropping the future closes the socket, and the inviter learns. There is no time limit; wrap
     /// the future in your runtime's timeout if you need one.

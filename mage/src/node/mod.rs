@@ -90,6 +90,9 @@ impl Node {
     /// Writes out everything that has been sent, closes every link, and returns when that is done. Pipes to other nodes
     /// are then disconnected; pipes within the node go on.
     ///
+    /// What was sent into a pipe whose other end is itself still on its way cannot be written yet and is lost;
+    /// [`Node::drain`] first waits for that.
+    ///
     /// Dropping the future early leaves the links closing in the background.
     pub async fn shutdown(self) {
         self.user.shared.close_links().await;
