@@ -200,7 +200,11 @@ impl<H> Router<H> {
             self.link_up(link, realm, broker);
         }
         let (labels, descriptors): (Vec<PipeLabel>, Vec<Descriptor>) = pipes.into_iter().unzip();
-        self.check_descriptors(me, &descriptors)?;
+        if let Err(fault) = self.check_descriptors(me, &descriptors) {
+            // The link is up by now, so its end says nothing to whoever awaits the acceptance.
+            self.effects.list.push(Effect::NotAccepted { link, why: InvitationError::Misbehaved(fault) });
+            return Err(fault);
+        }
         let ends: Vec<EndpointName> =
             descriptors.into_iter().map(|descriptor| self.bind(me, descriptor)).collect();
         self.effects.list.push(Effect::Accepted { link, pipes: labels.into_iter().zip(ends).collect() });
