@@ -16,9 +16,19 @@ pub mod kind {
     pub const WELCOME: u8 = 2;
     pub const REQUEST_INTRODUCTION: u8 = 3;
     pub const INTRODUCE: u8 = 4;
+    pub const INTRODUCTION_FAILED: u8 = 5;
+    pub const REQUEST_ADMISSION: u8 = 6;
+    pub const ADMIT: u8 = 7;
+    pub const REFUSE_ADMISSION: u8 = 8;
     pub const USER: u8 = 32;
     pub const END: u8 = 33;
+    pub const PREV_IS: u8 = 34;
+    pub const CREDIT: u8 = 35;
     pub const ACCEPTED: u8 = 36;
+    pub const BYPASS: u8 = 37;
+    pub const ACK: u8 = 38;
+    pub const GONE: u8 = 39;
+    pub const PREV_IS_PLACE: u8 = 40;
 }
 
 /// A node's name in full.

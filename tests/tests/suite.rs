@@ -1,6 +1,7 @@
 //! One binary of tests, by subject.
 
 mod handles;
+mod hostile;
 mod invitation;
 mod network;
 mod original_core;

@@ -1,0 +1,469 @@
+//! A peer that wants to do harm, and says what it likes by hand.
+//!
+//! Each attack is a row: what the peer is to its victim, what it says, and what becomes of it. During all of them an
+//! honest node calls the victim and no call fails; after each, the victim has as many descriptors, pipe ends and links
+//! as before. They run in a process of their own, whose memory and descriptors are limited.
+
+mod attacks;
+mod frames;
+
+use std::env;
+use std::fs;
+use std::future::Future;
+use std::hash::{Hash, Hasher};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::channel::oneshot;
+use futures::future::{BoxFuture, join};
+use mage::{
+    BadMessage, InvitationError, MessagePipe, Node, NodeName, RawMessage, Receiver, RecvError, Remote, Why,
+};
+use mage_tests::fixtures::Echo;
+use mage_tests::raw::{self, RawPeer};
+use mage_tests::{EchoImpl, Flavor, Stage, run};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use attacks::{Attack, End, Known, Part, RECEIVER, SENDER, message};
+
+/// Descriptors that the process may have.
+const DESCRIPTORS_MAX: u64 = 1024;
+/// Memory that it may have: much less than the floods say.
+const MEMORY_MAX: u64 = 4 << 30;
+
+// ---- a process of its own
+
+const BODY: &str = "MAGE_TEST_HOSTILE";
+
+/// Runs the attacks of this name on this scheduler, in a process of its own.
+fn alone(flavor: Flavor, name: &str) {
+    let mut command = Command::new(env::current_exe().expect("this program has a name"));
+    command.args(["--exact", "hostile::in_a_process_of_its_own", "--ignored", "--nocapture"]);
+    let output = command.env(BODY, format!("{} {name}", flavor.name())).output().expect("the child runs");
+    let (heard, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && heard.contains("1 passed"),
+        "{name}: {}\n{heard}{error}",
+        output.status
+    );
+}
+
+#[test]
+#[ignore = "the child process of the others"]
+fn in_a_process_of_its_own() {
+    let body = env::var(BODY).unwrap_or_default();
+    let Some((flavor, name)) = body.split_once(' ') else { return };
+    for (resource, most) in [(Resource::Nofile, DESCRIPTORS_MAX), (Resource::As, MEMORY_MAX)] {
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).expect("it may be lowered");
+    }
+    let flavor = flavor.parse().expect("a scheduler");
+    match name {
+        "forgeries" => run(flavor, |stage| every(stage, attacks::FORGERIES)),
+        "messages" => run(flavor, |stage| every(stage, attacks::MESSAGES)),
+        "frames" => run(flavor, |stage| every(stage, frames::FRAMES)),
+        "controls" => run(flavor, |stage| every(stage, frames::CONTROLS)),
+        "floods" => run(flavor, |stage| every(stage, frames::FLOODS)),
+        "handshakes" => run(flavor, flipped_handshakes),
+        "half_open" => run(flavor, invitations_that_nobody_finishes),
+        "never_reading" => run(flavor, a_peer_that_never_reads),
+        "garbage" => run(flavor, messages_of_garbage),
+        unknown => panic!("nothing is called {unknown}"),
+    }
+}
+
+macro_rules! tests {
+    ($($name:ident on [$($flavor:ident),*];)*) => {$(
+        #[test]
+        fn $name() {
+            for flavor in [$(Flavor::$flavor),*] {
+                alone(flavor, stringify!($name));
+            }
+        }
+    )*};
+}
+
+tests! {
+    forgeries on [Loop, TokioMulti, TokioCurrent, TokioLocal, Smol, SmolLocal];
+    messages on [Loop, TokioMulti, TokioCurrent, TokioLocal, Smol, SmolLocal];
+    frames on [Loop, TokioMulti, TokioCurrent, TokioLocal, Smol, SmolLocal];
+    controls on [Loop, TokioMulti, TokioCurrent, TokioLocal, Smol, SmolLocal];
+    floods on [Loop];
+    handshakes on [Loop];
+    half_open on [Loop, TokioMulti];
+    never_reading on [Loop, Smol];
+    garbage on [Loop, TokioLocal];
+}
+
+// ---- the victim, and the honest node
+
+fn pair() -> (OwnedFd, OwnedFd) {
+    let (one, other) = UnixStream::pair().expect("a socket pair");
+    (one.into(), other.into())
+}
+
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").expect("this process has one").count()
+}
+
+fn started<T: Send + 'static>(
+    stage: &Stage,
+    future: impl Future<Output = T> + Send + 'static,
+) -> BoxFuture<'static, T> {
+    let (done, result) = oneshot::channel();
+    stage.spawn(async move {
+        let _ = done.send(future.await);
+    });
+    Box::pin(async { result.await.expect("the scheduler lives as long as the test") })
+}
+
+/// Keeps what is hashed: a name says its bytes to nobody else.
+#[derive(Default)]
+struct Hashed(Vec<u8>);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+fn bytes_of(name: NodeName) -> raw::Name {
+    let mut hashed = Hashed::default();
+    name.hash(&mut hashed);
+    *hashed.0.last_chunk().expect("a name has sixteen bytes")
+}
+
+/// A victim, and an honest node that calls it without pause.
+struct Scene {
+    victim: Node,
+    honest: Node,
+    remote: Arc<Remote<dyn Echo>>,
+    stop: Arc<AtomicBool>,
+    calling: BoxFuture<'static, Result<(), String>>,
+    before: usize,
+}
+
+impl Scene {
+    async fn new(stage: &Stage) -> Self {
+        let ((victim, near), (honest, far)) = stage.linked().await;
+        stage.spawn(async move {
+            let _ = Receiver::<dyn Echo>::new(near).serve(&mut EchoImpl).await;
+        });
+        let remote = Arc::new(Remote::<dyn Echo>::new(far));
+        remote.text("here").await.expect("the victim answers");
+        let before = descriptors();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (caller, until) = (Arc::clone(&remote), Arc::clone(&stop));
+        let calling = started(stage, async move {
+            loop {
+                caller.text("an honest question").await.map_err(|error| error.to_string())?;
+                if until.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+            }
+        });
+        Self { victim, honest, remote, stop, calling, before }
+    }
+
+    /// Sees that all is as it was before.
+    async fn unharmed(self, what: &str) {
+        while descriptors() != self.before || self.victim.inspect().links.len() != 1 {
+            self.remote.text("still there?").await.expect(what);
+        }
+        self.stop.store(true, Ordering::Relaxed);
+        self.calling.await.expect(what);
+        let seen = self.victim.inspect();
+        assert_eq!((seen.ends, seen.proxies), (1, 0), "{what}: {seen}");
+        let seen = self.honest.inspect();
+        assert!(seen.faults.is_empty() && seen.links.len() == 1, "{what}: {seen}");
+        assert_eq!((seen.ends, seen.proxies), (1, 0), "{what}: {seen}");
+    }
+
+    /// Says it, unless the victim has hung up.
+    async fn say(&self, peer: &mut RawPeer, bytes: &[u8], handles: &[BorrowedFd<'_>]) -> bool {
+        loop {
+            match peer.write_with(bytes, handles).await {
+                // The kernel passes no more before the victim has taken some.
+                Err(error) if error.raw_os_error() == Some(Errno::TOOMANYREFS.raw_os_error()) => {
+                    self.remote.text("meanwhile").await.expect("it is honest");
+                }
+                result => return result.is_ok(),
+            }
+        }
+    }
+
+    /// A hostile peer in this part, and the victim's end of the pipe to it.
+    async fn enter(&self, stage: &Stage, part: Part) -> (RawPeer, MessagePipe, Known) {
+        let (ours, theirs) = pair();
+        let mut peer = RawPeer::new(&*stage.scheduler, theirs);
+        let honest = bytes_of(self.honest.inspect().names[0]);
+        match part {
+            Part::Inviter => {
+                let victim = self.victim.clone();
+                let accepting = started(stage, async move { victim.accept_invitation(ours).await });
+                peer.write(&[raw::invites(), raw::welcome(&[raw::descriptor(1)])].concat())
+                    .await
+                    .expect("it listens");
+                let pipe = accepting.await.expect("this is an invitation");
+                let (to, prev) = ((SENDER, 1), (SENDER, 1));
+                let known =
+                    Known { to, prev, peer: (SENDER, 1001), honest, me: raw::INVITER, victim: raw::GUEST };
+                (peer, pipe, known)
+            }
+            Part::Guest => {
+                let pipe = self.victim.send_invitation(ours).expect("a stream socket");
+                peer.write(&raw::accepts()).await.expect("it listens");
+                peer.frame().await.expect("its hello");
+                let welcome = peer.frame().await.expect("its welcome");
+                let name = |at: usize| -> raw::Name { *welcome[at..].first_chunk().expect("sixteen bytes") };
+                let number =
+                    |at: usize| u64::from_le_bytes(*welcome[at..].first_chunk().expect("eight bytes"));
+                let descriptor = 8 + 2 + 1 + 3 * 16 + 1 + 1;
+                peer.write(&raw::accepted(&welcome)).await.expect("it listens");
+                let own = (RECEIVER, number(descriptor));
+                let to = (RECEIVER, number(descriptor + 84));
+                // The victim's end hears the peer from now on, for nothing overtakes the acceptance.
+                let known = Known { to, prev: own, peer: own, honest, me: name(11), victim: name(27) };
+                (peer, pipe, known)
+            }
+        }
+    }
+}
+
+/// How the pipe ends, whatever comes before. All of that is kept until then.
+async fn end_of(pipe: &MessagePipe) -> Why {
+    let mut kept = Vec::new();
+    loop {
+        match pipe.recv().await {
+            Ok(message) => kept.push(used(message)),
+            Err(why) => return why,
+        }
+    }
+}
+
+/// Whoever gets an end uses it.
+fn used(message: RawMessage) -> RawMessage {
+    for pipe in &message.pipes {
+        let _ = pipe.try_send(RawMessage { bytes: b"mine".to_vec(), ..RawMessage::default() });
+    }
+    message
+}
+
+// ---- the rows
+
+async fn every(stage: Stage, rows: &'static [Attack]) {
+    let mut before = None;
+    for Attack(what, part, said, end) in rows {
+        let mut scene = Scene::new(&stage).await;
+        // What the last row had open may be open for a moment longer.
+        scene.before = *before.get_or_insert(scene.before);
+        let (mut peer, pipe, known) = scene.enter(&stage, *part).await;
+        let handle = fs::File::open("/dev/null").expect("it is there");
+        for (bytes, handles) in said(&known) {
+            if !scene.say(&mut peer, &bytes, &vec![handle.as_fd(); handles]).await {
+                break;
+            }
+        }
+        match end {
+            End::Fault(fault) => {
+                assert_eq!(end_of(&pipe).await, Why::PeerDied, "{what}");
+                peer.until_hang_up().await;
+                assert_eq!(scene.victim.inspect().faults, [*fault], "{what}");
+            }
+            End::Pipe(why) => {
+                assert_eq!(end_of(&pipe).await, *why, "{what}");
+                scene.remote.text("behind it").await.expect(what);
+                let seen = scene.victim.inspect();
+                assert!(seen.faults.is_empty() && seen.links.len() >= 2, "{what}: {seen}");
+            }
+            End::Nothing(sequence) => {
+                let mut last = message(known.to, known.prev, (*sequence, 1), &[]);
+                last.extend(b"as ever");
+                let length = u32::try_from(last.len()).expect("short");
+                last[..4].copy_from_slice(&length.to_le_bytes());
+                peer.write(&last).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+                let mut kept = Vec::new();
+                loop {
+                    let message = pipe.recv().await.unwrap_or_else(|why| {
+                        panic!("{what}: the pipe ended: {why}; {}", scene.victim.inspect())
+                    });
+                    kept.push(used(message));
+                    if kept.last().is_some_and(|message| message.bytes == b"as ever") {
+                        break;
+                    }
+                }
+                scene.remote.text("behind it").await.expect(what);
+                assert!(scene.victim.inspect().faults.is_empty(), "{what}");
+            }
+        }
+        drop((peer, pipe, handle));
+        scene.unharmed(what).await;
+    }
+}
+
+// ---- the handshake
+
+/// Every bit of a good handshake, turned over: an inviter's at once, an acceptor's a byte at a time.
+async fn flipped_handshakes(stage: Stage) {
+    let scene = Scene::new(&stage).await;
+    let mut accepted = 0_usize;
+    let good = [raw::invites(), raw::welcome(&[raw::descriptor(1)]), raw::user(0, 1, b"hello")].concat();
+    for bit in 0..good.len() * 8 {
+        let mut said = good.clone();
+        said[bit / 8] ^= 1 << (bit % 8);
+        // A name that the victim has lost never comes back to it.
+        let guest = stage.node();
+        let (ours, theirs) = pair();
+        let (accepting, mut peer) = (guest.accept_invitation(ours), RawPeer::new(&*stage.scheduler, theirs));
+        let speaking = async {
+            let _ = peer.write(&said).await;
+            drop(peer);
+        };
+        match join(accepting, speaking).await.0 {
+            Ok(pipe) => {
+                accepted += 1;
+                let why = end_of(&pipe).await;
+                assert!(
+                    matches!(why, Why::PeerDied | Why::BrokenRules | Why::HandlesLost),
+                    "bit {bit}: {why}"
+                );
+            }
+            Err(
+                InvitationError::Misbehaved(_) | InvitationError::Closed | InvitationError::Version { .. },
+            ) => {}
+            Err(other) => panic!("bit {bit}: {other}"),
+        }
+    }
+    assert!(accepted > 0);
+    let good = raw::accepts();
+    for bit in 0..good.len() * 8 {
+        let mut said = good.clone();
+        said[bit / 8] ^= 1 << (bit % 8);
+        let (ours, theirs) = pair();
+        let pipe = scene.victim.send_invitation(ours).expect("a stream socket");
+        let mut peer = RawPeer::new(&*stage.scheduler, theirs);
+        for byte in said {
+            let _ = peer.write(&[byte]).await;
+        }
+        drop(peer);
+        assert_eq!(end_of(&pipe).await, Why::PeerDied, "bit {bit}");
+    }
+    scene.unharmed("handshakes").await;
+}
+
+/// Invitations that nobody finishes, all open at the same time.
+async fn invitations_that_nobody_finishes(stage: Stage) {
+    let scene = Scene::new(&stage).await;
+    let (mut inviting, mut accepting) = (Vec::new(), Vec::new());
+    for said in 0..75 {
+        let (ours, theirs) = pair();
+        let mut peer = RawPeer::new(&*stage.scheduler, theirs);
+        let pipe = scene.victim.send_invitation(ours).expect("a stream socket");
+        peer.write(&raw::accepts()[..said % 29]).await.expect("it listens");
+        inviting.push((peer, pipe));
+
+        let (ours, theirs) = pair();
+        let mut peer = RawPeer::new(&*stage.scheduler, theirs);
+        let victim = scene.victim.clone();
+        let acceptance = started(&stage, async move { victim.accept_invitation(ours).await });
+        peer.write(&raw::invites()[..said % 30]).await.expect("it listens");
+        accepting.push((peer, acceptance));
+    }
+    for _ in 0..100 {
+        scene.remote.text("among all these").await.expect("it is honest");
+    }
+    for (peer, pipe) in inviting {
+        drop(peer);
+        assert_eq!(end_of(&pipe).await, Why::PeerDied);
+    }
+    for (peer, acceptance) in accepting {
+        drop(peer);
+        assert!(matches!(acceptance.await, Err(InvitationError::Closed)));
+    }
+    // A socket of another sort in the place of a link.
+    let (one, other) = UnixDatagram::pair().expect("a socket pair");
+    scene.victim.accept_invitation(one).await.expect_err("datagrams are no stream");
+    drop(other);
+    scene.unharmed("half open").await;
+}
+
+/// The victim speaks to somebody who never reads: it is told that there is no room, and keeps no more than a window.
+async fn a_peer_that_never_reads(stage: Stage) {
+    let scene = Scene::new(&stage).await;
+    let (peer, pipe, _) = scene.enter(&stage, Part::Inviter).await;
+    let mut sent = 0_usize;
+    while pipe.try_send(RawMessage { bytes: vec![7; 100_000], ..RawMessage::default() }).is_ok() {
+        sent += 1;
+        scene.remote.text("meanwhile").await.expect("it is honest");
+    }
+    assert!((50..200).contains(&sent), "{sent} were taken");
+    drop(peer);
+    assert_eq!(end_of(&pipe).await, Why::PeerDied);
+    drop(pipe);
+    scene.unharmed("never reading").await;
+}
+
+// ---- the bindings
+
+/// Messages whose header or arguments are not what the interface says.
+async fn messages_of_garbage(stage: Stage) {
+    /// What is attacked, how a good message is spoilt, and what is said of it.
+    type Row = (&'static str, fn(&mut Vec<u8>), fn(&BadMessage) -> bool);
+    let rows: &[Row] = &[
+        ("nothing at all", Vec::clear, |bad| *bad == BadMessage::Truncated),
+        ("half a header", |bytes| bytes.truncate(16), |bad| *bad == BadMessage::Truncated),
+        ("a small header", |bytes| bytes[0] = 31, |bad| *bad == BadMessage::InvalidHeader),
+        ("a header without end", |bytes| bytes[..2].fill(0xff), |bad| *bad == BadMessage::InvalidHeader),
+        ("an unknown kind", |bytes| bytes[2] = 5, |bad| *bad == BadMessage::InvalidHeader),
+        ("the kind of a reply", |bytes| bytes[2] = 2, |bad| *bad == BadMessage::WrongKind),
+        ("the kind of no reply", |bytes| bytes[2] = 3, |bad| *bad == BadMessage::WrongKind),
+        (
+            "a call that wants no answer",
+            |bytes| {
+                bytes[2] = 0;
+                bytes[8..16].fill(0)
+            },
+            |bad| *bad == BadMessage::WrongKind,
+        ),
+        ("an answer to no request", |bytes| bytes[8..16].fill(0), |bad| *bad == BadMessage::InvalidHeader),
+        ("a flag", |bytes| bytes[3] = 1, |bad| *bad == BadMessage::InvalidHeader),
+        ("another interface of the pipe", |bytes| bytes[4] = 1, |bad| *bad == BadMessage::InvalidHeader),
+        (
+            "another fingerprint",
+            |bytes| bytes[16] ^= 1,
+            |bad| matches!(bad, BadMessage::OtherInterface { .. }),
+        ),
+        (
+            "an unknown method",
+            |bytes| bytes[24..28].fill(0xff),
+            |bad| matches!(bad, BadMessage::UnknownMethod { method: u32::MAX, .. }),
+        ),
+        ("a text without end", |bytes| bytes[32..36].fill(0xff), |bad| *bad == BadMessage::Truncated),
+        ("half a text", |bytes| bytes.truncate(37), |bad| *bad == BadMessage::Truncated),
+        ("more than there is", |bytes| bytes.push(0), |bad| *bad == BadMessage::TrailingData),
+        ("no text", |bytes| *bytes.last_mut().expect("a byte") = 0xff, |bad| *bad == BadMessage::InvalidText),
+    ];
+    let scene = Scene::new(&stage).await;
+    for (what, spoil, expected) in rows {
+        let (near, far) = scene.victim.create_message_pipes();
+        let remote = Remote::<dyn Echo>::new(near);
+        let call = remote.text("text");
+        let mut good = far.recv().await.expect("it arrives").bytes;
+        drop((call, remote, far));
+        spoil(&mut good);
+
+        let ((_other, sending), (_victim, pipe)) = stage.linked().await;
+        sending.try_send(RawMessage { bytes: good, ..RawMessage::default() }).expect("there is room");
+        let error = Receiver::<dyn Echo>::new(pipe).serve(&mut EchoImpl).await.expect_err(what);
+        assert!(matches!(&error, RecvError::BadMessage(bad) if expected(bad)), "{what}: {error:?}");
+        assert_eq!(end_of(&sending).await, Why::Rejected, "{what}");
+    }
+    scene.unharmed("garbage").await;
+}
