@@ -105,7 +105,9 @@ impl<H> Router<H> {
         let newest = mutated(Mutation::NewestLinkWins) || (mutated(Mutation::EitherLinkWins) && me < name);
         let linked = self.peers.is_linked(name) && !newest;
         let lost = self.peers.is_lost(name) && !mutated(Mutation::LostNameReturns);
-        if linked || lost || !known && !self.make_room() {
+        // A broker speaks for its own network. What another network knows by this name is not its to give.
+        let foreign = known && self.peers.realm_of(name) != Some(realm);
+        if linked || lost || foreign || !known && !self.make_room() {
             if mutated(Mutation::RedundantSocketDropped) {
                 return Ok(());
             }
@@ -129,7 +131,8 @@ impl<H> Router<H> {
         if self.broker(realm) != Broker::Node(introducer) {
             return Err(PeerMisbehaved::NotBroker);
         }
-        if !self.peers.is_linked(name) && self.peers.knows(name) && !mutated(Mutation::FailureIgnored) {
+        let ours = self.peers.realm_of(name) == Some(realm);
+        if ours && !self.peers.is_linked(name) && !mutated(Mutation::FailureIgnored) {
             self.mark_lost(name);
             self.lose_node(name, Why::Unreachable);
         }

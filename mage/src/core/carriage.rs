@@ -53,7 +53,7 @@ impl<H> Router<H> {
         if self.is_gone(node) || crowded {
             self.end_incoming(name, if crowded { Why::Unreachable } else { Why::PeerDied });
         }
-        if self.is_gone(descriptor.peer.node) {
+        if self.is_beyond(descriptor.peer.node, node) {
             self.lose_peer(name, Why::PeerDied);
         }
         name

@@ -94,7 +94,7 @@ impl<H> Router<H> {
                 endpoint.peer = target;
                 self.post(name, from, Body::Ack);
                 self.refer(target.node, from.node);
-                if self.is_gone(target.node) {
+                if self.is_beyond(target.node, from.node) {
                     self.lose_peer(name, Why::PeerDied);
                 }
             }

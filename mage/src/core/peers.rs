@@ -254,6 +254,15 @@ impl<H> Router<H> {
         !node.is_local() && (unknown || self.peers.is_lost(node))
     }
 
+    /// Whether `node` is gone, or belongs to another network than `via`, who told us of it: a name of one network says
+    /// nothing in another.
+    pub(super) fn is_beyond(&self, node: NodeName, via: NodeName) -> bool {
+        let told_in = self.peers.realm_of(via);
+        let known_in = self.peers.realm_of(node);
+        let foreign = told_in.is_some() && known_in.is_some() && told_in != known_in;
+        foreign || self.is_gone(node)
+    }
+
     pub(super) fn next_number_for(&mut self, node: NodeName) -> u64 {
         let Some(peer) = self.peers.nodes.get_mut(&node) else { return 0 };
         peer.numbers_given += 1;
