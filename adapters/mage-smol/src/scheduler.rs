@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use async_executor::Executor;
 use async_io::Async;
@@ -13,9 +13,10 @@ use crate::watch::SmolWatch;
 
 /// `executor` as a scheduler. Its tasks run while somebody runs `executor`, on as many threads as do so.
 ///
-/// A task that keeps the returned value alive keeps `executor` alive, and is kept by it: end the task to free both.
+/// The returned value does not keep `executor` alive, for tasks that hold it would then keep themselves. When the last owner
+/// drops the executor, its tasks are dropped where they stand, and later ones unpolled.
 pub fn scheduler(executor: Arc<Executor<'static>>) -> Arc<dyn Scheduler> {
-    Arc::new(SmolScheduler { executor })
+    Arc::new(SmolScheduler { executor: Arc::downgrade(&executor) })
 }
 
 /// The executor behind `smol::spawn` as a scheduler. It is one per process and runs on threads of its own.
@@ -33,12 +34,14 @@ pub fn global() -> Arc<dyn Scheduler> {
 
 #[derive(Debug)]
 struct SmolScheduler {
-    executor: Arc<Executor<'static>>,
+    executor: Weak<Executor<'static>>,
 }
 
 impl Scheduler for SmolScheduler {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        self.executor.spawn(task).detach();
+        if let Some(executor) = self.executor.upgrade() {
+            executor.spawn(task).detach();
+        }
     }
 
     fn watch(&self, fd: Arc<OwnedFd>) -> io::Result<Box<dyn Watch>> {
