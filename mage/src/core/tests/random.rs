@@ -330,8 +330,12 @@ impl<'a> Run<'a> {
         let reached = |mark: Mark| summary.marks.contains_key(&mark);
         let trips = [Mark::Endless, Mark::Overloaded, Mark::Enclosed].into_iter().any(reached);
         let spoilt = [Mark::HeldControls, Mark::Spoiled, Mark::PendingOverflow].into_iter().any(reached);
-        // A circle is refused when it is sent, as far as it shows by then. Two pipes that carry each other may close one on
-        // delivery all the same, where a place forwards to an end of its own node: that is a trip, like endless hops.
+        // A circle is refused when it is sent, as far as it shows by then. Where a place forwards to an end of its own node,
+        // one in many thousand runs closes one on delivery all the same: a trip, like endless hops. More than one is a fault.
+        let circles = summary.marks.get(&Mark::Enclosed).copied().unwrap_or_default();
+        if circles > 1 && self.oracle.fused == 0 {
+            self.oracle.blame(format!("honest nodes have closed {circles} circles"));
+        }
         for never in [Mark::OutOfOrder, Mark::Overdrawn, Mark::HeldMessages, Mark::Crowded] {
             if reached(never) {
                 self.oracle.blame(format!("honest nodes have met with {never:?}"));
