@@ -1,9 +1,7 @@
-//! The command line and the build script, as the processes that they are.
+//! The command, as the process that it is.
 
-use std::env;
 use std::fs;
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -196,55 +194,4 @@ fn help_and_version_go_to_the_standard_output() {
     assert!(help.status.success() && text(&help.stdout).contains("usage: magen generate"));
     let version = concat!("magen ", env!("CARGO_PKG_VERSION"), "\n");
     assert_ends(&magen(&workshop, &["-V"]), 0, version, "");
-}
-
-/// What a build script does; only run by the tests below, in a process of its own, because it may end the process.
-#[test]
-fn build_script() {
-    if env::var_os("OUT_DIR").is_none() {
-        return;
-    }
-    magen::compile(
-        ["good.magen", "bad.magen", "missing.magen"].iter().filter(|path| Path::new(path).exists()),
-    );
-    io::stdout().write_all(b"compiled\n").unwrap();
-}
-
-fn run_build_script(workshop: &TempDir) -> Output {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "build_script", "--nocapture"]);
-    command.current_dir(workshop.path()).env("OUT_DIR", workshop.path().join("out")).output().unwrap()
-}
-
-#[test]
-fn a_build_script_compiles_to_the_directory_of_cargo() {
-    let workshop = workshop();
-    fs::remove_file(workshop.path().join("bad.magen")).unwrap();
-    let output = run_build_script(&workshop);
-    assert!(output.status.success());
-    assert!(text(&output.stdout).contains("cargo::rerun-if-changed=good.magen\n"));
-    let written = workshop.path().join("out/good.magen.rs");
-    assert_eq!(fs::read_to_string(&written).unwrap(), good_code());
-
-    let modified = fs::metadata(&written).unwrap().modified().unwrap();
-    assert!(run_build_script(&workshop).status.success());
-    assert_eq!(
-        fs::metadata(&written).unwrap().modified().unwrap(),
-        modified,
-        "what has not changed is not written"
-    );
-}
-
-#[test]
-fn a_build_script_shows_what_is_wrong_and_ends() {
-    let workshop = workshop();
-    let output = run_build_script(&workshop);
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(text(&output.stderr), BAD_SHOWN);
-    let stdout = text(&output.stdout);
-    assert!(
-        stdout.contains("cargo::rerun-if-changed=bad.magen\n"),
-        "a repaired file must be noticed: {stdout}"
-    );
-    assert!(!stdout.contains("compiled\n"));
 }

@@ -1,0 +1,74 @@
+//! The command `magen`: what there is to do with `.magen` files.
+//!
+//! Exits with 0 if all went well, 1 if an input is faulty or a file cannot be read or written, 2 if the arguments make
+//! no sense.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod check;
+mod failure;
+mod format;
+mod generate;
+mod input;
+mod output;
+
+use std::process::ExitCode;
+
+use failure::Failure;
+use lexopt::{Arg, Parser};
+
+const USAGE: &str = "\
+The interface compiler of mage: .magen files in, Rust code out.
+
+usage: magen generate IN... [-o OUT]
+       magen check IN...
+       magen fmt [--check] IN...
+
+commands:
+  generate   write the Rust code of each IN
+  check      only say what is wrong
+  fmt        lay out each IN anew, in place
+
+options:
+  -o, --output OUT   a file, or a directory where NAME.magen becomes NAME.magen.rs;
+                     with several inputs, always a directory; `-` is the standard output,
+                     and the default for one input
+      --check        write nothing, but name each IN whose layout is another, and fail
+  -h, --help         show this text
+  -V, --version      show the version
+
+IN is a file, or `-` for the standard input.
+";
+
+fn main() -> ExitCode {
+    match run(Parser::from_env()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Answered(text)) => {
+            output::say(&text);
+            ExitCode::SUCCESS
+        }
+        Err(Failure::Faults(texts)) => {
+            texts.iter().for_each(|text| output::complain(text));
+            ExitCode::from(1)
+        }
+        Err(Failure::Usage(error)) => {
+            output::complain(&format!("error: {error}\n\n{USAGE}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(mut parser: Parser) -> Result<(), Failure> {
+    let name = match arguments::next(&mut parser)? {
+        None => return Err(Failure::usage("there is no command")),
+        Some(Arg::Value(name)) => name.to_string_lossy().into_owned(),
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    match name.as_str() {
+        "generate" => generate::run(parser),
+        "check" => check::run(parser),
+        "fmt" => format::run(parser),
+        _ => Err(Failure::usage(format!("there is no command `{name}`"))),
+    }
+}
