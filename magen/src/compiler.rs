@@ -182,7 +182,7 @@ fn read_from(reader: impl Read, file_name: &str) -> Result<Sources, CompileError
     Ok(Sources::from_text(file_name, text))
 }
 
-fn load(path: &Path) -> Result<Sources, CompileError> {
+pub(crate) fn load(path: &Path) -> Result<Sources, CompileError> {
     let read = Sources::from_path(path);
     Ok(read.map_err(|error| FileError::Read { path: path.to_owned(), error })?)
 }

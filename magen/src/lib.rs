@@ -39,6 +39,7 @@ mod check;
 mod codegen;
 mod compiler;
 mod diagnostic;
+pub mod dynamic;
 mod error;
 mod fingerprint;
 mod format;

@@ -37,3 +37,9 @@ pub(crate) const INLINE_BYTES_MAX: u64 = 64 * 1024;
 
 /// The most files that one file may import, also by way of others.
 pub(crate) const FILES_MAX: usize = 1024;
+
+/// How deep values may contain values of their own kind, and envelopes, as in mage itself.
+pub(crate) const VALUE_DEPTH_MAX: u32 = 64;
+
+/// How deep values of any kind may be nested where they are read by the schema, without generated code.
+pub(crate) const DYNAMIC_DEPTH_MAX: u32 = 512;

@@ -208,4 +208,22 @@ impl Schema<'_> {
             _ => true,
         }
     }
+
+    /// The least that a value takes on the wire, in bytes and attachments.
+    pub(crate) fn size_min(&self, value_type: &ValueType) -> u32 {
+        match value_type {
+            ValueType::Integer(integer) => integer.bits / 8,
+            ValueType::Float => 4,
+            ValueType::Double => 8,
+            ValueType::Text(_) | ValueType::Bytes(_) | ValueType::Array(..) | ValueType::Map(..) => 4,
+            ValueType::Named(id) => self.traits(*id).size_min,
+            ValueType::FixedArray(element, count) => self.size_min(element).saturating_mul(*count),
+            ValueType::Bool
+            | ValueType::MessagePipe
+            | ValueType::Handle
+            | ValueType::PendingRemote(_)
+            | ValueType::PendingReceiver(_)
+            | ValueType::Optional { .. } => 1,
+        }
+    }
 }
