@@ -1,11 +1,15 @@
-//! Feeds every decoder of the corpus: with values that were encoded, and with bytes that nobody encoded.
+//! Speaks every interface of the corpus, and feeds every decoder: with values that were encoded, and with bytes that
+//! nobody encoded.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mage::codegen::{Decode, Encode, Message, arrive_bytes};
-use mage::{decode_bytes, encode_bytes};
+use mage::codegen::{Decode, Encode, Message, Proxy, arrive_bytes};
+use mage::{Call, Interface, MessagePipe, PendingReceiver, PendingRemote, Reply, decode_bytes, encode_bytes};
 
 // MODULES
 
@@ -34,17 +38,47 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const ROUNDS: usize = 3000;
+/// How often each decoder is fed.
+const ROUNDS: usize = 400;
+
+/// How many values of each type, and how many messages of each method, make the way there and back.
+const SAMPLES: usize = 12;
 
 /// The same bytes in every run.
-struct Random(u64);
+struct Random {
+    state: u64,
+    /// How many structs and unions are around the value that is drawn.
+    depth: usize,
+}
 
 impl Random {
+    fn new(state: u64) -> Self {
+        Self { state, depth: 0 }
+    }
+
     fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state
+    }
+
+    /// One of `0..end`.
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// How many elements something has: fewer and fewer further in, so that every value ends.
+    fn length(&mut self) -> u64 {
+        if self.depth > 4 { 0 } else { self.below(4) }
+    }
+
+    /// Draws what is inside a struct or a union.
+    fn inside<T>(&mut self, draw: impl FnOnce(&mut Self) -> T) -> T {
+        self.depth += 1;
+        let value = draw(self);
+        self.depth -= 1;
+        value
     }
 
     /// Mostly small numbers: lengths and kinds that lead further.
@@ -65,7 +99,7 @@ fn measured<T>(bytes: &[u8], decode: impl FnOnce() -> T) -> T {
 }
 
 fn feed_message<M: Message>() {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::new(0x9e37_79b9_7f4a_7c15);
     for round in 0..ROUNDS {
         let bytes = random.bytes();
         let _ = measured(&bytes, || arrive_bytes::<M>((round % 10) as u32, &bytes, (round % 3) as u8));
@@ -76,7 +110,7 @@ fn feed_value<T: Decode + Debug>()
 where
     for<'a> &'a T: Encode,
 {
-    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut random = Random::new(0x2545_f491_4f6c_dd1d);
     let mut right = 0;
     for round in 0..ROUNDS {
         let mut bytes = random.bytes();
@@ -105,6 +139,132 @@ where
     let decoded: T = decode_bytes(&bytes).unwrap_or_else(|error| panic!("{value:?}: {error}"));
     assert_eq!(encode_bytes(&decoded), Ok(bytes), "{value:?}");
 }
+
+/// Some value of a type, within all bounds of the corpus.
+trait Sample {
+    fn sample(random: &mut Random) -> Self;
+}
+
+macro_rules! sample {
+    ($($type:ty, $random:ident => $value:expr;)*) => {$(
+        impl Sample for $type {
+            fn sample($random: &mut Random) -> Self {
+                $value
+            }
+        }
+    )*};
+}
+
+sample! {
+    (), _random => ();
+    bool, random => random.below(2) == 1;
+    i8, random => random.next() as i8;
+    i16, random => random.next() as i16;
+    i32, random => random.next() as i32;
+    i64, random => random.next() as i64;
+    u8, random => random.next() as u8;
+    u16, random => random.next() as u16;
+    u32, random => random.next() as u32;
+    u64, random => random.next();
+    f32, random => random.next() as i32 as f32 / 8.0;
+    f64, random => random.next() as i64 as f64 / 8.0;
+    String, random => ["", "a", "\n", "ß", "\"\\"][random.below(5) as usize].to_owned();
+    &'static str, random => String::sample(random).leak();
+    MessagePipe, random => MessagePipe(random.next() as u8);
+    OwnedFd, _random => File::open("/dev/null").unwrap().into();
+}
+
+impl<T: Sample> Sample for &'static T {
+    fn sample(random: &mut Random) -> Self {
+        Box::leak(Box::new(T::sample(random)))
+    }
+}
+
+impl<T: Sample> Sample for &'static [T] {
+    fn sample(random: &mut Random) -> Self {
+        Vec::sample(random).leak()
+    }
+}
+
+impl<T: Sample> Sample for Vec<T> {
+    fn sample(random: &mut Random) -> Self {
+        (0..random.length()).map(|_| T::sample(random)).collect()
+    }
+}
+
+impl<T: Sample, const N: usize> Sample for [T; N] {
+    fn sample(random: &mut Random) -> Self {
+        std::array::from_fn(|_| T::sample(random))
+    }
+}
+
+impl<K: Sample + Ord, V: Sample> Sample for BTreeMap<K, V> {
+    fn sample(random: &mut Random) -> Self {
+        (0..random.length()).map(|_| (K::sample(random), V::sample(random))).collect()
+    }
+}
+
+impl<T: Sample> Sample for Option<T> {
+    fn sample(random: &mut Random) -> Self {
+        (random.length() > 0).then(|| T::sample(random))
+    }
+}
+
+impl<T: Sample> Sample for Box<T> {
+    fn sample(random: &mut Random) -> Self {
+        Self::new(T::sample(random))
+    }
+}
+
+impl<T: Sample, E: Sample> Sample for Result<T, E> {
+    fn sample(random: &mut Random) -> Self {
+        if random.below(3) > 0 { Ok(T::sample(random)) } else { Err(E::sample(random)) }
+    }
+}
+
+impl<T: ?Sized> Sample for PendingRemote<T> {
+    fn sample(random: &mut Random) -> Self {
+        Self::new(Sample::sample(random))
+    }
+}
+
+impl<T: ?Sized> Sample for PendingReceiver<T> {
+    fn sample(random: &mut Random) -> Self {
+        Self::new(Sample::sample(random))
+    }
+}
+
+/// Sends one message of the interface `I`: what `send` says is what arrives.
+fn carried<I: Interface + ?Sized, C>(send: impl FnOnce(&I::Proxy) -> C) -> (C, I::Message) {
+    let proxy = I::Proxy::new(Default::default());
+    let call = send(&proxy);
+    let sent = proxy.into_channel().sent().pop().expect("a message was sent");
+    (call, sent.arrive().unwrap_or_else(|error| panic!("{}: {error}", I::NAME)))
+}
+
+/// Sends an answer, which arrives as it was sent.
+fn answered<T: Sample + Debug + Encode + Decode>(reply: Reply<T>, call: Call<T>, random: &mut Random) {
+    let answer = T::sample(random);
+    let text = format!("{answer:?}");
+    reply.send(answer).unwrap();
+    assert_eq!(format!("{:?}", call.take()), text);
+}
+
+/// Values that were not decoded from anything come back as they are.
+fn samples_come_back<T: Sample + Decode + Debug>()
+where
+    for<'a> &'a T: Encode,
+{
+    let mut random = Random::new(0xd1b5_4a32_d192_ed03);
+    for _ in 0..SAMPLES {
+        let value = T::sample(&mut random);
+        let bytes = encode_bytes(&value).unwrap_or_else(|error| panic!("{value:?}: {error:?}"));
+        let decoded: T = decode_bytes(&bytes).unwrap_or_else(|error| panic!("{value:?}: {error}"));
+        assert_eq!(format!("{value:?}"), format!("{decoded:?}"));
+    }
+}
+
+// SAMPLES
 
 fn main() {
     // CALLS
