@@ -101,13 +101,17 @@ pub enum Why {
     PeerDied,
     /// The two ends could not be brought together: no broker, or the broker refused.
     Unreachable,
-    /// Somebody on the way broke the rules of this pipe: wrong sequence, overrun window, endless carriage.
+    /// Somebody on the way broke the rules of this pipe: wrong sequence, overrun window.
     BrokenRules,
     /// The reader rejected a message of ours as bad.
     Rejected,
     /// A process on the way had no room for the handles of a message: its table of file descriptors was full, or too
     /// many were in flight.
     HandlesLost,
+    /// This pipe was sent over one that was being sent over this one at the same time, perhaps with others in between.
+    /// Nobody could have reached either of them any more, so both have ended. It is nobody's fault alone: each of the
+    /// users sent an end that was his over a pipe that was whole.
+    Circular,
 }
 
 impl Why {
@@ -119,6 +123,7 @@ impl Why {
             Self::BrokenRules => 3,
             Self::Rejected => 4,
             Self::HandlesLost => 5,
+            Self::Circular => 6,
         }
     }
 
@@ -130,6 +135,7 @@ impl Why {
             3 => Self::BrokenRules,
             4 => Self::Rejected,
             5 => Self::HandlesLost,
+            6 => Self::Circular,
             _ => Self::PeerDied,
         }
     }
@@ -144,6 +150,7 @@ impl fmt::Display for Why {
             Self::BrokenRules => "the rules of the pipe were broken on the way",
             Self::Rejected => "the other end rejected a message as bad",
             Self::HandlesLost => "a process on the way had no room for the handles of a message",
+            Self::Circular => "the pipe and another were sent over each other at the same time",
         })
     }
 }

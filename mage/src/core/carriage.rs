@@ -79,14 +79,19 @@ impl<H> Router<H> {
 
     /// A frame that nobody wants: what it carries is closed.
     pub(super) fn discard(&mut self, node: NodeName, body: Body<H>) {
-        let Body::User(parcel) = body else { return };
-        let message = self.open_parcel(node, parcel, None);
-        self.discard_message(message);
+        self.refuse(node, body, Why::Closed);
     }
 
-    pub(super) fn discard_message(&mut self, message: Message<H>) {
+    /// A frame that cannot be taken: what it carries is closed for this reason.
+    pub(super) fn refuse(&mut self, node: NodeName, body: Body<H>, why: Why) {
+        let Body::User(parcel) = body else { return };
+        let message = self.open_parcel(node, parcel, None);
+        self.discard_message(message, why);
+    }
+
+    pub(super) fn discard_message(&mut self, message: Message<H>, why: Why) {
         if !mutated(Mutation::RefusedEndsStayOpen) {
-            message.ends.into_iter().for_each(|end| self.later(Work::Close(end)));
+            message.ends.into_iter().for_each(|end| self.later(Work::Close(end, why)));
         }
         if !mutated(Mutation::HandlesDropped) {
             self.effects.trash.extend(message.handles);

@@ -67,6 +67,7 @@ pub(super) enum Mutation {
     MovingLossUntold,
     PrevLossIgnored,
     LostSuccessorUnchecked,
+    SuccessorUnheard,
     NoHopLimit,
     EndNotPassedOn,
     AckWithoutSuccession,
@@ -108,6 +109,7 @@ pub(super) enum Mutation {
     NoRoomForgotten,
     // Carriage.
     CircleAtSend,
+    CircleByName,
     CircleAnywhere,
     CarrierNotCleared,
     HopsNotSaturating,

@@ -55,7 +55,7 @@ pub(super) enum Work<H> {
     /// A frame from one endpoint of this node to another.
     Deliver { to: EndpointName, from: EndpointName, body: Body<H> },
     /// Nobody holds this end any more.
-    Close(EndpointName),
+    Close(EndpointName, Why),
     /// This node can no longer be reached.
     Lose(NodeName),
 }
@@ -237,7 +237,7 @@ impl<H> Router<H> {
         self.uncarry(name);
         let Some(mut endpoint) = self.endpoints.remove(&name) else { return };
         for message in endpoint.queue.take() {
-            self.discard_message(message);
+            self.discard_message(message, Why::Closed);
         }
         for (node, body) in endpoint.held.take().into_iter().flat_map(|held| held.into_bodies()) {
             self.discard(node, body);
@@ -261,7 +261,7 @@ impl<H> Router<H> {
         while let Some(work) = next(&mut self.work) {
             match work {
                 Work::Deliver { to, from, body } => self.on_body(to, Address::here(from), body),
-                Work::Close(name) => self.close_now(name, Why::Closed),
+                Work::Close(name, why) => self.close_now(name, why),
                 Work::Lose(node) => self.lose_node(node, Why::Unreachable),
             }
         }

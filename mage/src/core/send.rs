@@ -62,28 +62,31 @@ impl<H> Router<H> {
     }
 
     /// The checks that need a walk: circles of pipes that wait in each other, and networks.
+    ///
+    /// A circle is refused here if all of it waits on this node. What users of other nodes send at the same time cannot be
+    /// known; a circle that they close with us comes to light on delivery (see docs/adr/0010).
     fn may_carry(&self, name: EndpointName, ends: &[EndpointName]) -> Result<(), SendErrorKind> {
         let Some(endpoint) = self.endpoints.get(&name) else { return Ok(()) };
         let unchecked = mutated(Mutation::CircleAtSend) || mutated(Mutation::CircleAnywhere);
         if endpoint.peer.node.is_local() && self.would_enclose(endpoint.peer.endpoint, ends) && !unchecked {
             return Err(SendErrorKind::OverItself);
         }
-        if self.peers.realms.len() == 1 {
-            return Ok(());
-        }
-        let Some(destination) = self.network_of(name) else { return Ok(()) };
+        let destination = if self.peers.realms.len() > 1 { self.network_of(name) } else { None };
         // The ends, and whatever waits in them: a work list, never recursion.
         let mut seen = BTreeSet::new();
         let mut todo = ends.to_vec();
         while let Some(end) = todo.pop() {
-            if !seen.insert(end) {
-                continue;
+            let Some(carried) = self.endpoints.get(&end) else { continue };
+            if carried.pipe == endpoint.pipe && !unchecked && !mutated(Mutation::CircleByName) {
+                return Err(SendErrorKind::OverItself);
             }
-            if self.network_of(end).is_some_and(|network| network != destination) {
+            if destination.is_some()
+                && self.network_of(end).is_some_and(|network| Some(network) != destination)
+            {
                 return Err(SendErrorKind::OtherNetwork);
             }
-            if let Some(endpoint) = self.endpoints.get(&end) {
-                todo.extend(endpoint.queue.ends());
+            if carried.carried > 0 && seen.insert(end) {
+                todo.extend(carried.queue.ends());
             }
         }
         Ok(())

@@ -51,10 +51,9 @@ impl<H> Router<H> {
         if let Body::User(Parcel { ends: Ends::Here(ends), .. }) = &body {
             if self.would_enclose(to, ends) && !mutated(Mutation::CircleAnywhere) {
                 reached(Mark::Enclosed);
-                if let Some(endpoint) = self.endpoints.get_mut(&to) {
-                    endpoint.held.get_or_insert_default().spoil(from, &self.peers);
-                }
-                return self.discard(from.node, body);
+                // It waits in what is to wait in it, so it goes with that in any case.
+                self.refuse(from.node, body, Why::Circular);
+                return self.end_incoming(to, Why::Circular);
             }
             for end in ends.clone() {
                 self.carry(end, to);
@@ -112,8 +111,10 @@ impl<H> Router<H> {
             }
         }
         if !in_order || endless || overloaded || enclosing {
-            self.discard(node, Body::User(parcel));
-            self.end_incoming(name, Why::BrokenRules);
+            let circular = in_order && !overloaded;
+            let why = if circular { Why::Circular } else { Why::BrokenRules };
+            self.refuse(node, Body::User(parcel), why);
+            self.end_incoming(name, why);
             return;
         }
         if parcel.handles_lost {
@@ -187,6 +188,9 @@ impl<H> Router<H> {
             }
             self.end_incoming(name, why);
             return;
+        }
+        if gone && mutated(Mutation::SuccessorUnheard) {
+            return self.end_incoming(name, Why::PeerDied);
         }
         let replay = endpoint.held.as_mut().map(|held| held.release(next)).unwrap_or_default();
         if endpoint.held.as_ref().is_some_and(|held| held.is_empty()) {

@@ -369,7 +369,7 @@ pub(super) const MESSAGES: &[Attack] = &[
         "the last hop, with an end",
         Inviter,
         |known| one(message(known.to, known.prev, (0, 1025), &[raw::descriptor(2)])),
-        Pipe(Why::BrokenRules),
+        Pipe(Why::Circular),
     ),
     Attack(
         "an end's number used twice",

@@ -3,6 +3,7 @@
 mod campaign;
 mod checks;
 mod chooser;
+mod circles;
 mod configurations;
 mod exhaustive;
 mod mutations;

@@ -52,6 +52,7 @@ const SEEN_AT_RANDOM: &[Mutation] = &[
     Mutation::BrokerLossLosesAll,
     Mutation::NoRoomForgotten,
     Mutation::CircleAtSend,
+    Mutation::CircleByName,
     Mutation::CircleAnywhere,
     Mutation::CarrierNotCleared,
     Mutation::HopsNotSaturating,
@@ -70,6 +71,8 @@ const SEEN_IN_SCENARIOS: &[(Mutation, Scenario)] = &[
     (Mutation::GoneIgnored, scenarios::named_nobody),
     // The end itself arrives soon after; until then the user would talk to nobody.
     (Mutation::MuteForgotten, scenarios::arrives_mute),
+    // Only a node that nobody needs any more leaves so quickly.
+    (Mutation::SuccessorUnheard, scenarios::leaves_in_good_order),
     // Only who has forgotten a name asks for it again.
     (Mutation::SilenceToAcquainted, scenarios::asks_again),
 ];

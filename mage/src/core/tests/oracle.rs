@@ -49,6 +49,10 @@ pub(super) struct Oracle {
     traffic: BTreeMap<Way, Traffic>,
     /// Directions that are the continuation of others since two pipes were fused.
     continues: BTreeMap<Way, Way>,
+    /// In which end each waits that has been sent and not read; an end goes by what it says.
+    waits: BTreeMap<Way, Way>,
+    /// Circles of ends that wait in each other which users have made, and no node saw whole when it took the last send.
+    pub(super) circles: usize,
     /// Broken promises.
     pub(super) faults: Vec<String>,
     pub(super) moves: usize,
@@ -69,7 +73,7 @@ impl Oracle {
 
     /// Feeds everything that the future depends on to a hasher.
     pub(super) fn hash_state(&self, state: &mut impl Hasher) {
-        (&self.hands, &self.traffic).hash(state);
+        (&self.hands, &self.traffic, &self.waits).hash(state);
     }
 
     pub(super) fn blame(&mut self, what: impl Into<String>) {
@@ -93,6 +97,33 @@ impl Oracle {
         Some(self.origin(reverse(Self::way(world, hand)?)))
     }
 
+    /// Whether this end waits in one of those, or in one that does, or is one.
+    fn is_within(&self, end: Way, those: &[Way]) -> bool {
+        let mut at = Some(&end);
+        for _ in 0..=self.waits.len() {
+            match at {
+                Some(way) if those.contains(way) => return true,
+                Some(way) => at = self.waits.get(way),
+                None => return false,
+            }
+        }
+        false // a circle of others
+    }
+
+    /// Whether the other end of this hand's pipe waits in these ends, all of it unread on the node of the hand.
+    fn sees_circle(world: &World, hand: Hand, ends: &[Hand]) -> bool {
+        let Some(far) = Self::way(world, hand).map(reverse) else { return false };
+        let router = &world.nodes[hand.node].router;
+        let mut todo: Vec<EndpointName> = ends.iter().map(|end| end.end).collect();
+        while let Some(end) = todo.pop() {
+            if Self::way(world, Hand { node: hand.node, end }) == Some(far) {
+                return true;
+            }
+            todo.extend(router.endpoints.get(&end).into_iter().flat_map(|endpoint| endpoint.queue.ends()));
+        }
+        false
+    }
+
     // ---- what users do
 
     /// Makes one pipe of two. Whatever comes of it, the two ends of one and the same are left alone.
@@ -103,6 +134,15 @@ impl Oracle {
             return;
         }
         let (heard_by_one, heard_by_other) = (self.origin(reverse(one)), self.origin(reverse(other)));
+        // What waited in one of the two now waits in the far end of the other.
+        let far = [(self.origin(one), heard_by_other), (self.origin(other), heard_by_one)];
+        for at in self.waits.values_mut() {
+            *at = far.iter().find(|(near, _)| near == at).map_or(*at, |(_, far)| *far);
+        }
+        self.circles += far
+            .iter()
+            .filter(|(_, far)| self.waits.get(far).is_some_and(|at| self.is_within(*at, &[*far])))
+            .count();
         self.continues.extend([(one, heard_by_other), (other, heard_by_one)]);
         self.hands.retain(|hand| ![first, second].contains(hand));
         self.fused += 1;
@@ -137,13 +177,25 @@ impl Oracle {
             ends: ends.iter().filter_map(|end| Self::way(world, *end)).collect(),
             files: handles.iter().map(|token| token.kind).collect(),
         };
+        let moved: Vec<Way> = ends.iter().filter_map(|end| self.says(world, *end)).collect();
+        let far = self.hears(world, hand).filter(|_| !moved.is_empty());
+        let encloses = ends.contains(&hand) || far.is_some_and(|far| self.is_within(far, &moved));
+        let seen = Self::sees_circle(world, hand, ends);
         let names: Vec<EndpointName> = ends.iter().map(|end| end.end).collect();
         let message = Draft { bytes: body(way, number, padding), ends: names.clone(), handles };
         if let Err(refused) = world.send(hand.node, hand.end, message) {
             self.check_refused(&refused.message, &names, files);
             self.note_refusal(world, hand, refused.why);
+            if refused.why == SendErrorKind::OverItself && !encloses {
+                self.blame(format!("{hand:?} may not send {ends:?}, which would close no circle"));
+            }
             return Err(refused.why);
         }
+        if seen {
+            self.blame(format!("{hand:?} may send {ends:?}, which plainly closes a circle"));
+        }
+        self.circles += usize::from(encloses);
+        self.waits.extend(moved.into_iter().zip(far.into_iter().cycle()));
         self.moves += ends.len();
         self.hands.retain(|other| !ends.contains(other));
         let traffic = self.traffic.entry(way).or_default();
@@ -201,6 +253,11 @@ impl Oracle {
         let ends: Vec<Hand> = message.ends.iter().map(|&end| Hand { node: hand.node, end }).collect();
         let ways: Vec<Way> = ends.iter().filter_map(|&end| Self::way(world, end)).collect();
         let files: Vec<Kind> = message.handles.iter().map(|token| token.kind).collect();
+        for &end in &ends {
+            if let Some(said) = self.says(world, end) {
+                self.waits.remove(&said);
+            }
+        }
         self.hands.extend(ends);
         let traffic = self.traffic.entry(way).or_default();
         let padding = message.bytes.len().saturating_sub(BODY_BYTES);

@@ -15,7 +15,7 @@ use crate::core::probe::{Mark, set_hops_max, take_marks};
 use crate::core::window::Count;
 
 /// Steps after which a network that has not come to rest never will.
-const STEPS_MAX: usize = 60_000;
+const STEPS_MAX: usize = 1_000_000;
 
 /// A run that has ended as it should.
 #[derive(Debug, Default)]
@@ -330,11 +330,13 @@ impl<'a> Run<'a> {
         let reached = |mark: Mark| summary.marks.contains_key(&mark);
         let trips = [Mark::Endless, Mark::Overloaded, Mark::Enclosed].into_iter().any(reached);
         let spoilt = [Mark::HeldControls, Mark::Spoiled, Mark::PendingOverflow].into_iter().any(reached);
-        // A circle is refused when it is sent, as far as it shows by then. Where a place forwards to an end of its own node,
-        // one in many thousand runs closes one on delivery all the same: a trip, like endless hops. More than one is a fault.
+        // What no sender saw comes to light on delivery, and nothing else does.
         let circles = summary.marks.get(&Mark::Enclosed).copied().unwrap_or_default();
-        if circles > 1 && self.oracle.fused == 0 {
-            self.oracle.blame(format!("honest nodes have closed {circles} circles"));
+        if circles > self.oracle.circles {
+            self.oracle.blame(format!("{circles} circles were met, users made {}", self.oracle.circles));
+        }
+        if reached(Mark::Endless) && self.oracle.circles == 0 && self.configuration.hops_max >= 64 {
+            self.oracle.blame("a chase without a circle");
         }
         for never in [Mark::OutOfOrder, Mark::Overdrawn, Mark::HeldMessages, Mark::Crowded] {
             if reached(never) {
