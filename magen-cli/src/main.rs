@@ -7,6 +7,7 @@
 
 mod arguments;
 mod check;
+mod decode;
 mod failure;
 mod format;
 mod generate;
@@ -24,21 +25,27 @@ The interface compiler of mage: .magen files in, Rust code out.
 usage: magen generate IN... [-o OUT]
        magen check IN...
        magen fmt [--check] IN...
+       magen decode [--interface NAME] [--pipes N] [--handles N] [--link] SCHEMA MESSAGE
 
 commands:
   generate   write the Rust code of each IN
   check      only say what is wrong
   fmt        lay out each IN anew, in place
+  decode     show a captured MESSAGE with the names that it has in SCHEMA
 
 options:
   -o, --output OUT   a file, or a directory where NAME.magen becomes NAME.magen.rs;
                      with several inputs, always a directory; `-` is the standard output,
                      and the default for one input
       --check        write nothing, but name each IN whose layout is another, and fail
+      --interface NAME   the interface of the message, instead of the one with its fingerprint
+      --pipes N, --handles N
+                     how many of them came with the message, none if it is not said
+      --link         MESSAGE is what went over a link in one direction, frame by frame
   -h, --help         show this text
   -V, --version      show the version
 
-IN is a file, or `-` for the standard input.
+IN and MESSAGE are files, or `-` for the standard input. A MESSAGE may be in hexadecimal.
 ";
 
 fn main() -> ExitCode {
@@ -68,6 +75,7 @@ fn run(mut parser: Parser) -> Result<(), Failure> {
     match name.as_str() {
         "generate" => generate::run(parser),
         "check" => check::run(parser),
+        "decode" => decode::run(parser),
         "fmt" => format::run(parser),
         _ => Err(Failure::usage(format!("there is no command `{name}`"))),
     }

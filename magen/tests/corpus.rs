@@ -125,9 +125,8 @@ fn conversations(code: &str, module: &str) -> Vec<(String, String)> {
             let mut methods = methods.filter_map(|line| name_at(line, "    "));
             let (method, _) =
                 methods.find(|(method, _)| plain(method) == plain(variant)).expect("it can be sent");
-            let each = |write: &dyn Fn(usize) -> String| -> String {
-                (0..arguments.len()).map(write).collect()
-            };
+            let each =
+                |write: &dyn Fn(usize) -> String| -> String { (0..arguments.len()).map(write).collect() };
             text += &each(&|number| format!("    let sent{number} = Sample::sample(random);\n"));
             text += &format!(
                 "    let texts: Vec<String> = vec![{}];\n",

@@ -49,6 +49,12 @@ impl FaultKind {
     }
 }
 
+impl fmt::Display for FaultKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.text())
+    }
+}
+
 impl Fault {
     pub(super) fn new(kind: FaultKind) -> Self {
         Self { kind, path: String::new(), offset: None }
