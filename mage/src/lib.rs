@@ -9,6 +9,7 @@
 //! |---|---|
 //! | take part | [`Node::new`], with a scheduler: [`event_loop`], `mage::tokio`, `mage::smol`, or your own ([`sched`]) |
 //! | call, and be called | [`Remote`] and [`Receiver`], over interfaces compiled by `magen` ([`include_magen!`]) |
+//! | serve or call many | [`ReceiverSet`] and [`RemoteSet`]; services by name: [`BinderMap`] |
 //! | answer later | [`Reply`], which can be moved anywhere; the caller awaits a [`Call`] |
 //! | connect processes | [`Node::launch`]; [`Node::send_invitation`] and [`Node::accept_invitation`]; [`Node::listen`] |
 //! | pass capabilities | a [`MessagePipe`] in a message, or a descriptor |
@@ -54,8 +55,8 @@ mod node;
 mod wire;
 
 pub use bindings::{
-    Call, Dispatch, Interface, MessagePipe, PendingReceiver, PendingRemote, RawMessage, Receiver, Remote,
-    Reply,
+    BinderMap, Call, Dispatch, EndId, Interface, MessagePipe, PendingReceiver, PendingRemote, RawMessage,
+    Receiver, ReceiverSet, ReceiverSetHandle, Remote, RemoteSet, Reply, SetEvent, UnknownService,
 };
 pub use core::NodeName;
 pub use error::{
@@ -79,6 +80,9 @@ pub mod codegen {
 
 /// The scheduler traits, for those who implement or pass a scheduler.
 pub use mage_sched as sched;
+
+#[cfg(feature = "macros")]
+pub use mage_macros::magen;
 
 #[cfg(feature = "loop")]
 pub use mage_loop as event_loop;

@@ -5,6 +5,7 @@ mod render;
 
 use std::error::Error;
 use std::fmt;
+use std::ops::Range;
 
 use crate::limits::DIAGNOSTICS_MAX;
 use crate::span::Span;
@@ -85,6 +86,17 @@ impl Diagnostic {
     /// The message of the first line, without the kind.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Where the fault is: a range of bytes of the source, empty if something is missing there. `None` if it is a fault of
+    /// the file as a whole.
+    pub fn range(&self) -> Option<Range<usize>> {
+        self.primary.as_ref().map(|label| label.span.range())
+    }
+
+    /// Lines of advice.
+    pub fn helps(&self) -> impl Iterator<Item = &str> {
+        self.helps.iter().map(String::as_str)
     }
 
     pub(crate) fn new(kind: DiagnosticKind, span: Span, message: impl Into<String>) -> Self {

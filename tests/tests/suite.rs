@@ -7,5 +7,6 @@ mod network;
 mod original_core;
 mod original_mage;
 mod pipes;
+mod sets;
 mod simulated;
 mod tidy;

@@ -138,22 +138,23 @@ impl Channel {
     }
 
     pub(super) async fn closed(&self) -> Why {
+        poll_fn(|context| self.poll_closed(context)).await
+    }
+
+    pub(super) fn poll_closed(&self, context: &mut Context<'_>) -> Poll<Why> {
         self.shared().watch();
-        poll_fn(|context| {
-            let waker = context.waker().clone();
-            let mut calls = self.shared().calls.lock();
-            match &calls.watching {
-                Watching::Ended(Ended::Gone(why)) => Poll::Ready(*why),
-                Watching::Ended(Ended::Bad(_)) => Poll::Ready(Why::BrokenRules),
-                Watching::Not | Watching::Yes => {
-                    if !calls.closed.iter().any(|known| known.will_wake(&waker)) {
-                        calls.closed.push(waker);
-                    }
-                    Poll::Pending
+        let waker = context.waker().clone();
+        let mut calls = self.shared().calls.lock();
+        match &calls.watching {
+            Watching::Ended(Ended::Gone(why)) => Poll::Ready(*why),
+            Watching::Ended(Ended::Bad(_)) => Poll::Ready(Why::BrokenRules),
+            Watching::Not | Watching::Yes => {
+                if !calls.closed.iter().any(|known| known.will_wake(&waker)) {
+                    calls.closed.push(waker);
                 }
+                Poll::Pending
             }
-        })
-        .await
+        }
     }
 
     pub(super) async fn ready(&self) {

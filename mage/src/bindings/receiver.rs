@@ -15,7 +15,7 @@ use super::pipe::{MessagePipe, RawMessage};
 use crate::error::{BadMessage, RecvError, Why};
 
 /// Messages handled in one poll before other tasks get their turn.
-const MESSAGES_PER_POLL: u32 = 128;
+pub(super) const MESSAGES_PER_POLL: u32 = 128;
 
 /// Receives the messages of an interface.
 ///
@@ -99,7 +99,7 @@ impl<T: Interface + ?Sized> Receiver<T> {
 }
 
 /// Lets other tasks have their turn.
-async fn yield_now() {
+pub(super) async fn yield_now() {
     let mut yielded = false;
     poll_fn(|context| {
         if std::mem::replace(&mut yielded, true) {

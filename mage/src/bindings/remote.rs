@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::task::{Context, Poll};
 
 use super::channel::Channel;
 use super::interface::{Interface, Proxy};
@@ -31,6 +32,11 @@ impl<T: Interface + ?Sized> Remote<T> {
     /// Waits until the other end is closed or unreachable, and says why. Cancellation-safe; any number of tasks may wait.
     pub async fn closed(remote: &Self) -> Why {
         remote.proxy.channel().closed().await
+    }
+
+    /// [`Remote::closed`] as a poll.
+    pub fn poll_closed(remote: &Self, context: &mut Context<'_>) -> Poll<Why> {
+        remote.proxy.channel().poll_closed(context)
     }
 
     /// Waits until there is room for one more message, or until waiting is of no use because the other end is gone.
