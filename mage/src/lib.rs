@@ -52,6 +52,7 @@ mod error;
 pub mod limits;
 mod link;
 mod node;
+pub mod testing;
 mod wire;
 
 pub use bindings::{

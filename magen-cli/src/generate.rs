@@ -5,17 +5,26 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
-use lexopt::Parser;
-use magen::{CompileError, Compiler, FileError};
+use lexopt::{Arg, Parser};
+use magen::{CompileError, Compiler, FileError, Options};
 
 use crate::arguments::InputsAndOutput;
 use crate::failure::Failure;
 use crate::{input, output};
 
 pub(crate) fn run(mut parser: Parser) -> Result<(), Failure> {
-    let arguments = InputsAndOutput::read("generate", &mut parser, |_| false)?;
+    let mut options = Options::new();
+    let arguments = InputsAndOutput::read("generate", &mut parser, |argument| {
+        let (mocks, fuzz) = (*argument == Arg::Long("mocks"), *argument == Arg::Long("fuzz"));
+        options = match (mocks, fuzz) {
+            (true, _) => options.clone().mocks(true),
+            (_, true) => options.clone().fuzz(true),
+            _ => return false,
+        };
+        true
+    })?;
     let output = Output::choose(arguments.output, &arguments.inputs)?;
-    let written = write(&arguments.inputs, &output);
+    let written = write(&arguments.inputs, &output, &options);
     written.map_err(|error| Failure::fault(error.render(output::style())))
 }
 
@@ -49,13 +58,14 @@ impl Output {
     }
 }
 
-fn write(inputs: &[PathBuf], output: &Output) -> Result<(), CompileError> {
+fn write(inputs: &[PathBuf], output: &Output, options: &Options) -> Result<(), CompileError> {
     let not_written = |path: PathBuf, error| CompileError::from(FileError::Write { path, error });
     if let Output::Directory(directory) = output {
-        return Compiler::new().inputs(inputs).output_directory(directory).run().map(drop);
+        let compiler = Compiler::new().inputs(inputs).options(options.clone());
+        return compiler.output_directory(directory).run().map(drop);
     }
     for input in inputs {
-        let code = generate(input)?;
+        let code = generate(input, options)?;
         match output {
             Output::File(path) => {
                 fs::write(path, code).map_err(|error| not_written(path.clone(), error))?;
@@ -68,10 +78,10 @@ fn write(inputs: &[PathBuf], output: &Output) -> Result<(), CompileError> {
     Ok(())
 }
 
-fn generate(input: &Path) -> Result<String, CompileError> {
+fn generate(input: &Path, options: &Options) -> Result<String, CompileError> {
     if input::is_stdin(input) {
-        magen::generate_from(io::stdin(), "<stdin>")
+        options.generate_from(io::stdin(), "<stdin>")
     } else {
-        magen::generate_file(input)
+        options.generate_file(input)
     }
 }

@@ -22,7 +22,7 @@ use lexopt::{Arg, Parser};
 const USAGE: &str = "\
 The interface compiler of mage: .magen files in, Rust code out.
 
-usage: magen generate IN... [-o OUT]
+usage: magen generate [--mocks] [--fuzz] IN... [-o OUT]
        magen check IN...
        magen fmt [--check] IN...
        magen decode [--interface NAME] [--pipes N] [--handles N] [--link] SCHEMA MESSAGE
@@ -37,6 +37,8 @@ options:
   -o, --output OUT   a file, or a directory where NAME.magen becomes NAME.magen.rs;
                      with several inputs, always a directory; `-` is the standard output,
                      and the default for one input
+      --mocks        also what tests stand in for each interface with
+      --fuzz         also what makes messages of any bytes, for a fuzzer
       --check        write nothing, but name each IN whose layout is another, and fail
       --interface NAME   the interface of the message, instead of the one with its fingerprint
       --pipes N, --handles N

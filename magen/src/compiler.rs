@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostics;
 use crate::error::{CompileError, FileError};
 use crate::loader::{self, Sources};
+use crate::options::Options;
 
 /// Compiles `.magen` files to `.magen.rs` files in a directory.
 ///
@@ -28,6 +29,7 @@ pub struct Compiler {
     inputs: Vec<PathBuf>,
     output_directory: Option<PathBuf>,
     cargo_directives: bool,
+    options: Options,
 }
 
 impl Compiler {
@@ -61,6 +63,13 @@ impl Compiler {
     #[must_use]
     pub fn cargo_directives(mut self, print: bool) -> Self {
         self.cargo_directives = print;
+        self
+    }
+
+    /// What is generated beside what always is.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
         self
     }
 
@@ -98,7 +107,7 @@ impl Compiler {
         if self.cargo_directives {
             sources.imported_paths().for_each(print_directive);
         }
-        compile(&sources, &input.display().to_string())
+        compile(&sources, &input.display().to_string(), &self.options)
     }
 
     /// Every input with the file it is compiled to.
@@ -144,8 +153,7 @@ struct Output {
 ///
 /// If the file cannot be read, or everything that is wrong with it and with what it imports.
 pub fn generate_file(path: impl AsRef<Path>) -> Result<String, CompileError> {
-    let path = path.as_ref();
-    compile(&load(path)?, &path.display().to_string())
+    Options::default().generate_file(path)
 }
 
 /// The Rust code of everything that `reader` gives, like [`generate`](crate::generate). No more is read than the limit of
@@ -155,7 +163,7 @@ pub fn generate_file(path: impl AsRef<Path>) -> Result<String, CompileError> {
 ///
 /// If reading fails, or everything that is wrong with the source.
 pub fn generate_from(reader: impl Read, file_name: &str) -> Result<String, CompileError> {
-    compile(&read_from(reader, file_name)?, file_name)
+    Options::default().generate_from(reader, file_name)
 }
 
 /// Only says what is wrong with the file at `path`, and with what it imports.
@@ -176,7 +184,7 @@ pub fn check_from(reader: impl Read, file_name: &str) -> Result<(), CompileError
     read_from(reader, file_name)?.check(|_| ()).map_err(CompileError::from)
 }
 
-fn read_from(reader: impl Read, file_name: &str) -> Result<Sources, CompileError> {
+pub(crate) fn read_from(reader: impl Read, file_name: &str) -> Result<Sources, CompileError> {
     let text =
         loader::read(reader).map_err(|error| FileError::Read { path: PathBuf::from(file_name), error })?;
     Ok(Sources::from_text(file_name, text))
@@ -187,8 +195,8 @@ pub(crate) fn load(path: &Path) -> Result<Sources, CompileError> {
     Ok(read.map_err(|error| FileError::Read { path: path.to_owned(), error })?)
 }
 
-fn compile(sources: &Sources, file_name: &str) -> Result<String, CompileError> {
-    sources.check(|schema| crate::code(schema, file_name)).map_err(CompileError::from)
+pub(crate) fn compile(sources: &Sources, file_name: &str, options: &Options) -> Result<String, CompileError> {
+    sources.check(|schema| crate::code(schema, file_name, options)).map_err(CompileError::from)
 }
 
 /// Tells cargo to run the build script again when this file changes.

@@ -46,6 +46,7 @@ mod format;
 mod lexer;
 mod limits;
 mod loader;
+mod options;
 mod parser;
 mod schema;
 mod span;
@@ -61,10 +62,10 @@ pub use error::{CompileError, FileError};
 
 pub use format::format;
 pub use loader::read;
+pub use options::Options;
 
 use diagnostic::Reporter;
 use limits::FILE_BYTES_MAX;
-use loader::Sources;
 use schema::Schema;
 
 /// Compiles `.magen` files from a build script.
@@ -102,16 +103,15 @@ pub fn compile(inputs: impl IntoIterator<Item = impl Into<PathBuf>>) {
 ///
 /// Everything that is wrong with the source, up to 100 faults.
 pub fn generate(source: impl AsRef<[u8]>, file_name: &str) -> Result<String, Diagnostics> {
-    let sources = Sources::from_text(file_name, source.as_ref().to_vec());
-    sources.check(|schema| code(schema, file_name)).map_err(|mut faults| faults.swap_remove(0))
+    Options::default().generate(source, file_name)
 }
 
 /// The Rust code of a schema that is nowhere faulty.
-fn code(schema: &Schema<'_>, file_name: &str) -> String {
+fn code(schema: &Schema<'_>, file_name: &str, options: &Options) -> String {
     let name = Path::new(file_name).file_name().and_then(|name| name.to_str()).unwrap_or(file_name);
     // It ends up in a comment, which a control character could end.
     let name: String = name.chars().filter(|character| !character.is_control()).collect();
-    codegen::generate(schema, &name)
+    codegen::generate(schema, &name, options)
 }
 
 /// The source as text; what cannot be text is reported and treated as empty.

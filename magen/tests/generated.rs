@@ -134,6 +134,15 @@ fn assert_formatted(files: &[PathBuf]) {
 #[test]
 fn it_is_formatted() {
     assert_formatted(&common::files("golden", "rs"));
+    assert_formatted(&common::files("options", "rs"));
+    let workshop = tempfile::tempdir().unwrap();
+    let asked_for = common::files("golden", "magen").into_iter().map(|path| {
+        let code = common::everything().generate_file(&path).unwrap();
+        let path = workshop.path().join(path.file_name().unwrap()).with_extension("rs");
+        fs::write(&path, code).unwrap();
+        path
+    });
+    assert_formatted(&asked_for.collect::<Vec<_>>());
 }
 
 /// Declarations of every width, so that every rule for breaking lines is met on both sides of its limit.

@@ -14,6 +14,15 @@ fn generated_code_is_the_expected_code() {
 }
 
 #[test]
+fn what_is_asked_for_is_added() {
+    for path in common::files("options", "magen") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let code = common::everything().generate(fs::read(&path).unwrap(), name).unwrap();
+        common::assert_file(&path.with_extension("rs"), &code);
+    }
+}
+
+#[test]
 fn generated_code_depends_on_nothing_but_the_source_and_the_name() {
     for path in common::files("golden", "magen") {
         let source = fs::read_to_string(&path).unwrap();

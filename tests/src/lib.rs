@@ -21,6 +21,11 @@ pub mod fixtures {
     mage::include_magen!("fixtures");
 }
 
+/// Interfaces with everything that the compiler makes only when it is asked to.
+pub mod asked_for {
+    mage::include_magen!("asked_for");
+}
+
 /// What a child is told with its second argument.
 pub mod role {
     /// Accepts the invitation on standard input and serves `Child` on its pipe.

@@ -9,4 +9,5 @@ mod original_mage;
 mod pipes;
 mod sets;
 mod simulated;
+mod support;
 mod tidy;

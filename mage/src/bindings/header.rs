@@ -186,3 +186,11 @@ pub(super) fn read_answer(fingerprint: u64, message: RawMessage) -> Result<(u64,
         Kind::OneWay | Kind::Request => Err(BadMessage::WrongKind),
     }
 }
+
+/// A call as a peer sends it, of these arguments.
+pub(crate) fn raw_call(fingerprint: u64, method: u32, has_answer: bool, arguments: &[u8]) -> RawMessage {
+    let (kind, request) = if has_answer { (Kind::Request, 1) } else { (Kind::OneWay, 0) };
+    let mut bytes = Header { kind, request, fingerprint, method }.to_bytes().to_vec();
+    bytes.extend_from_slice(arguments);
+    RawMessage { bytes, ..RawMessage::default() }
+}

@@ -260,6 +260,14 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The value that these bytes are, all of them.
+pub(crate) fn decode_detached<T: Decode>(bytes: &[u8]) -> Result<T, DecodeError> {
+    let mut reader = Reader::new(bytes, Vec::new(), Vec::new());
+    let value = reader.take()?;
+    reader.finish()?;
+    Ok(value)
+}
+
 macro_rules! number {
     ($($number:ty),*) => {$(
         impl Encode for $number {

@@ -18,10 +18,18 @@ pub(super) fn write(subject: Subject<'_>, writer: &mut Writer) {
             writer.blank();
         }
         write_method_docs(method, &format!("Handles `{}`.", method.name), writer);
-        let prefix = format!("fn {}", naming::identifier(method.name));
-        writer.signature(&prefix, &parameters(subject, method), ";");
+        write_signature(subject, method, ";", writer);
     }
     writer.close();
+}
+
+/// What a method of the trait looks like, and `suffix`; if that opens a block, the following lines are inside.
+pub(super) fn write_signature(subject: Subject<'_>, method: &Method<'_>, suffix: &str, writer: &mut Writer) {
+    let prefix = format!("fn {}", naming::identifier(method.name));
+    writer.signature(&prefix, &parameters(subject, method), suffix);
+    if suffix == " {" {
+        writer.indent();
+    }
 }
 
 fn parameters(subject: Subject<'_>, method: &Method<'_>) -> Vec<String> {

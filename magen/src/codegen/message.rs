@@ -120,8 +120,7 @@ fn write_decode_arm(subject: Subject<'_>, method: &Method<'_>, writer: &mut Writ
 
 fn write_dispatch(subject: Subject<'_>, writer: &mut Writer) {
     let Subject { name, interface, .. } = subject;
-    // The one interface name that a type parameter `H` would hide.
-    let generic = if name == "H" { "Handler" } else { "H" };
+    let generic = naming::handler_parameter(name);
     let what = format!("<{generic}: {name} + ?Sized> ::mage::Dispatch<{generic}>");
     writer.blank();
     writer.open_impl(&what, &naming::message_type(name));

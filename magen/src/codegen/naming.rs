@@ -61,6 +61,16 @@ pub(crate) fn message_type(interface: &str) -> String {
     format!("{interface}Message")
 }
 
+/// What stands in for a handler in tests.
+pub(crate) fn mock_type(interface: &str) -> String {
+    format!("{interface}Mock")
+}
+
+/// The name of a type parameter, such that it hides no interface.
+pub(super) fn handler_parameter(interface: &str) -> &'static str {
+    if interface == "H" { "Handler" } else { "H" }
+}
+
 pub(crate) fn proxy_type(interface: &str) -> String {
     format!("{interface}Proxy")
 }

@@ -69,6 +69,12 @@ impl Writer {
         self.line(&format!("}}{suffix}"));
     }
 
+    /// What ends a list that has been opened by a line of its own.
+    pub(super) fn close_list(&mut self, end: &str) {
+        self.depth -= 1;
+        self.line(end);
+    }
+
     /// `impl what for whom {`, in two lines if it is wide.
     pub(super) fn open_impl(&mut self, what: &str, whom: &str) {
         if self.fits(&format!("impl{what} for {whom} {{")) {

@@ -36,6 +36,11 @@ pub(crate) fn assert_file(path: &Path, actual: &str) {
     );
 }
 
+/// All options there are.
+pub(crate) fn everything() -> magen::Options {
+    magen::Options::new().mocks(true).fuzz(true)
+}
+
 /// A tool of the toolchain that runs this test, or `None` where it is not installed.
 pub(crate) fn tool(name: &str) -> Option<Command> {
     let beside_cargo = env::var_os("CARGO").map(|cargo| Path::new(&cargo).with_file_name(name));
