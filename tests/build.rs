@@ -1,7 +1,8 @@
 //! Compiles the interfaces that the tests talk through.
 
 fn main() {
-    magen::compile(["magen/fixtures.magen"]);
+    let inputs = ["fixtures", "player_old", "player_new", "player_other"];
+    magen::compile(inputs.map(|name| format!("magen/{name}.magen")));
     let options = magen::Options::new().mocks(true).fuzz(true);
     let compiler = magen::Compiler::new().input("magen/asked_for.magen").options(options);
     if let Err(error) = compiler.cargo_directives(true).run() {

@@ -1,6 +1,6 @@
 //! `interface Doubler { Double(int number) => (int twice); }`, as the generator would write it.
 
-use mage::codegen::{Channel, DecodeError, Incoming, Message, Proxy};
+use mage::codegen::{Channel, DecodeError, Description, Incoming, Message, Proxy};
 use mage::{Call, Interface, Reply};
 
 /// Answers with twice the number.
@@ -54,6 +54,8 @@ impl Message for Double {
 impl Interface for dyn Doubler + '_ {
     const NAME: &'static str = "Doubler";
     const FINGERPRINT: u64 = 0xd0;
+    const DESCRIPTION: &'static Description =
+        &Description { version: 0, is_extensible: false, lineage: &[], text: "interface Doubler\n" };
     type Proxy = DoublerProxy;
     type Message = Double;
 }

@@ -194,6 +194,15 @@ pub enum BadMessage {
         /// The fingerprint that the message bore.
         found_fingerprint: u64,
     },
+    /// The two ends of the pipe were bound to builds of one interface that differ in something which both know.
+    OtherVersion {
+        /// The interface of this end.
+        interface: &'static str,
+        /// What differs: the interface itself, or a type that it uses.
+        definition: String,
+        /// The version in which it differs.
+        version: u32,
+    },
     /// The interface has no method of this number.
     UnknownMethod {
         /// The interface of this end.
@@ -236,6 +245,11 @@ impl fmt::Display for BadMessage {
                 "this end speaks {expected} (fingerprint {expected_fingerprint:016x}), the message is of an \
                  interface with fingerprint {found_fingerprint:016x}"
             ),
+            Self::OtherVersion { interface, definition, version } => write!(
+                formatter,
+                "this end speaks {interface}, the message is of a build in which version {version} of {definition} \
+                 is something else"
+            ),
             Self::UnknownMethod { interface, method } => {
                 write!(formatter, "{interface} has no method number {method}")
             }
@@ -271,6 +285,63 @@ pub enum CallError {
     NoReply,
     /// The answer does not decode. The pipe is closed.
     BadMessage(BadMessage),
+    /// The method is newer than the interface is at the other end. The pipe stays as it is.
+    NoSuchMethod {
+        /// The interface.
+        interface: &'static str,
+        /// The method.
+        method: &'static str,
+        /// The version that has it first.
+        since: u32,
+        /// The version of the other end.
+        version: u32,
+    },
+    /// The other end is older than what was asked for. The pipe stays as it is.
+    OlderVersion {
+        /// The interface.
+        interface: &'static str,
+        /// The version that was asked for.
+        required: u32,
+        /// The version of the other end.
+        version: u32,
+    },
+    /// The other end speaks another interface, or a build of this one that differs in something which both know. The
+    /// pipe is closed.
+    OtherInterface {
+        /// The interface of this end.
+        interface: &'static str,
+        /// What differs, if the other end has told.
+        difference: Option<Box<Difference>>,
+    },
+}
+
+/// Where the interfaces of two ends differ: the first place of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The interface, struct, union or enum that differs, with its module.
+    pub definition: String,
+    /// The method, if it is an interface and not its name that differs.
+    pub method: Option<String>,
+    /// The parameter, response value, field, member or value, if it is not the definition or the method itself.
+    pub field: Option<String>,
+    /// What this end has there, as it would be written in a `.magen` file.
+    pub here: String,
+    /// What the other end has there.
+    pub there: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}`", self.definition)?;
+        if let Some(method) = &self.method {
+            write!(formatter, ", method `{method}`")?;
+        }
+        if let Some(field) = &self.field {
+            write!(formatter, ", `{field}`")?;
+        }
+        write!(formatter, ": `{}` here, `{}` there", self.here, self.there)
+    }
 }
 
 impl fmt::Display for CallError {
@@ -280,6 +351,20 @@ impl fmt::Display for CallError {
             Self::PeerGone(why) => write!(formatter, "the call has no answer: {why}"),
             Self::NoReply => formatter.write_str("the handler dropped its reply"),
             Self::BadMessage(bad) => write!(formatter, "the answer is bad: {bad}"),
+            Self::NoSuchMethod { interface, method, since, version } => write!(
+                formatter,
+                "{interface} has {method} since version {since}, and the other end is of version {version}"
+            ),
+            Self::OlderVersion { interface, required, version } => write!(
+                formatter,
+                "version {required} of {interface} is wanted, and the other end is of version {version}"
+            ),
+            Self::OtherInterface { interface, difference: None } => {
+                write!(formatter, "the other end speaks another interface than {interface}")
+            }
+            Self::OtherInterface { interface, difference: Some(difference) } => {
+                write!(formatter, "the other end speaks another {interface}: {difference}")
+            }
         }
     }
 }
@@ -289,7 +374,11 @@ impl std::error::Error for CallError {
         match self {
             Self::NotSent(error) => Some(error),
             Self::BadMessage(bad) => Some(bad),
-            Self::PeerGone(_) | Self::NoReply => None,
+            Self::PeerGone(_)
+            | Self::NoReply
+            | Self::NoSuchMethod { .. }
+            | Self::OlderVersion { .. }
+            | Self::OtherInterface { .. } => None,
         }
     }
 }

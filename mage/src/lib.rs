@@ -61,8 +61,8 @@ pub use bindings::{
 };
 pub use core::NodeName;
 pub use error::{
-    BadMessage, CallError, FuseError, FuseFailure, InvitationError, PeerMisbehaved, RecvError, SendError,
-    SendErrorKind, Why,
+    BadMessage, CallError, Difference, FuseError, FuseFailure, InvitationError, PeerMisbehaved, RecvError,
+    SendError, SendErrorKind, Why,
 };
 pub use limits::Limits;
 pub use link::PeerCredentials;
@@ -74,8 +74,8 @@ pub use node::{
 /// What generated code is written against. Nothing here needs to be named by hand.
 pub mod codegen {
     pub use crate::bindings::{
-        Array, Boxed, Bytes, Channel, Decode, DecodeAs, DecodeError, Encode, EncodeAs, FixedArray, Incoming,
-        Map, Message, Optional, Proxy, Reader, Text, Writer,
+        Array, Boxed, Bytes, Channel, Decode, DecodeAs, DecodeError, Description, Encode, EncodeAs,
+        FixedArray, Incoming, Map, Message, Optional, Proxy, Reader, Stage, Text, Writer,
     };
 }
 

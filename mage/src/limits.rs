@@ -15,6 +15,8 @@ pub const PIPE_LABEL_BYTES_MAX: usize = 64;
 pub const PENDING_ADMISSIONS_MAX: usize = 1024;
 /// How deep values of an interface may contain values of their own kind, such as the nodes of a tree.
 pub const VALUE_DEPTH_MAX: u32 = 64;
+/// The longest description of an interface that two ends exchange when they do not understand each other, in bytes.
+pub const DESCRIPTION_BYTES_MAX: usize = 256 << 10;
 /// Answers that a peer may have caused and left unread on its link. An honest one reads between any two writes, and has
 /// at most some ten thousand.
 pub const UNREAD_ANSWERS_MAX: usize = 1 << 18;

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod breaking;
 mod check;
 mod decode;
 mod failure;
@@ -25,12 +26,14 @@ The interface compiler of mage: .magen files in, Rust code out.
 usage: magen generate [--mocks] [--fuzz] IN... [-o OUT]
        magen check IN...
        magen fmt [--check] IN...
+       magen breaking --against OLD IN...
        magen decode [--interface NAME] [--pipes N] [--handles N] [--link] SCHEMA MESSAGE
 
 commands:
   generate   write the Rust code of each IN
   check      only say what is wrong
   fmt        lay out each IN anew, in place
+  breaking   say what keeps builds of OLD and of IN from talking to each other
   decode     show a captured MESSAGE with the names that it has in SCHEMA
 
 options:
@@ -40,6 +43,7 @@ options:
       --mocks        also what tests stand in for each interface with
       --fuzz         also what makes messages of any bytes, for a fuzzer
       --check        write nothing, but name each IN whose layout is another, and fail
+      --against OLD  a file, a directory, or a revision that git knows
       --interface NAME   the interface of the message, instead of the one with its fingerprint
       --pipes N, --handles N
                      how many of them came with the message, none if it is not said
@@ -48,6 +52,7 @@ options:
   -V, --version      show the version
 
 IN and MESSAGE are files, or `-` for the standard input. A MESSAGE may be in hexadecimal.
+`magen breaking` also takes directories, and compares the files of one name in them.
 ";
 
 fn main() -> ExitCode {
@@ -76,6 +81,7 @@ fn run(mut parser: Parser) -> Result<(), Failure> {
     };
     match name.as_str() {
         "generate" => generate::run(parser),
+        "breaking" => breaking::run(parser),
         "check" => check::run(parser),
         "decode" => decode::run(parser),
         "fmt" => format::run(parser),

@@ -10,6 +10,7 @@ mod recursion;
 mod report;
 mod sizes;
 mod types;
+mod versions;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use crate::schema::{
 };
 use crate::span::Span;
 use attributes::Place;
+use fields::additions_of;
 
 /// Adds the declarations of `file` to `schema`. They are only meant for use if nothing was reported, here or before.
 ///
@@ -56,6 +58,7 @@ pub(crate) fn check<'source>(
     let field_spans = checker.field_spans;
     recursion::check(first, schema, &field_spans, reporter);
     sizes::check(first, schema, &field_spans, reporter);
+    versions::check(first, schema, reporter);
 }
 
 /// Where the fields of structs and the members of unions are written.
@@ -110,8 +113,9 @@ impl<'source> Checker<'source, '_> {
                 Body::Const { .. } => Kind::Const(Const { value_type: ValueType::Bool, value: None }),
             };
             let name = declaration.name.text;
+            let span = declaration.name.span;
             let docs = std::mem::take(&mut declaration.docs);
-            self.schema.definitions.push(Definition { file: self.file, docs, name, kind });
+            self.schema.definitions.push(Definition { file: self.file, docs, name, span, kind });
             self.symbols.insert(name.to_owned(), id);
             self.ambiguous.remove(name);
             self.symbols.insert(self.schema.qualified_name(id), id);
@@ -134,37 +138,38 @@ impl<'source> Checker<'source, '_> {
             Body::Struct { fields } => {
                 let is_extensible = self.attributes(attributes, Place::Struct).is_extensible;
                 self.keep_spans(id, &fields);
-                let written = attributes_of(&fields);
+                let written = additions_of(&fields);
                 let fields = self.fields(fields, Place::Field);
-                self.check_additions(&written, &fields, is_extensible, true);
+                self.check_additions(&written, is_extensible, Some(0));
                 Kind::Struct(Struct { fields, is_extensible, ..Struct::default() })
             }
             Body::Union { members, reserved } => {
                 let is_extensible = self.attributes(attributes, Place::Union).is_extensible;
                 self.keep_spans(id, &members);
-                let written = attributes_of(&members);
+                let written = additions_of(&members);
                 let members = self.members(declaration.name, members, &reserved, is_extensible);
-                self.check_additions(&written, &members, is_extensible, false);
+                self.check_additions(&written, is_extensible, None);
                 Kind::Union(Union { members, is_extensible, ..Union::default() })
             }
             Body::Interface { methods, reserved } => {
-                self.attributes(attributes, Place::Interface);
-                Kind::Interface(self.interface(methods, &reserved))
+                let is_extensible = self.attributes(attributes, Place::Interface).is_extensible;
+                let lists = methods.iter().map(|method| (&method.parameters, &method.response));
+                let fields =
+                    lists.flat_map(|(parameters, values)| parameters.iter().chain(values.iter().flatten()));
+                self.keep_spans(id, fields);
+                Kind::Interface(self.interface(methods, &reserved, is_extensible))
             }
         };
         self.schema.definitions[id.0].kind = kind;
     }
 
-    fn keep_spans(&mut self, id: DefinitionId, fields: &[ast::Field<'source>]) {
-        for (index, field) in fields.iter().enumerate() {
+    /// The fields of an interface are those of its methods, one list behind the other.
+    fn keep_spans<'a>(&mut self, id: DefinitionId, fields: impl IntoIterator<Item = &'a ast::Field<'source>>)
+    where
+        'source: 'a,
+    {
+        for (index, field) in fields.into_iter().enumerate() {
             self.field_spans.insert((id, index), field.value_type.span);
         }
     }
-}
-
-/// The attributes and the name of each.
-fn attributes_of<'source>(
-    fields: &[ast::Field<'source>],
-) -> Vec<(Vec<ast::Attribute<'source>>, ast::Name<'source>)> {
-    fields.iter().map(|field| (field.attributes.clone(), field.name)).collect()
 }

@@ -201,6 +201,8 @@ diagnostic_kinds! {
     TooManyParameters = "too-many-parameters",
     /// A struct, union or enum with more than 1024 members.
     TooManyMembers = "too-many-members",
+    /// An interface with more than 1024 versions, those of what it uses included.
+    TooManyVersions = "too-many-versions",
     /// A type that is nested more than 16 deep.
     TypeTooDeep = "type-too-deep",
     /// A type that is neither one of the language nor declared.

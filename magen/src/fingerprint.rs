@@ -1,9 +1,9 @@
-//! A number that two builds of one interface share and two different interfaces do not.
+//! Numbers that two builds of one interface share and two different interfaces do not.
 //!
-//! It is FNV-1a, 64 bits, over the canonical form of the interface: one line of text for the interface and one for each
-//! method, each ended by a line feed, with the names and types as they are written in the `.magen` file and no spaces
-//! but the ones shown. Comments and the names of parameters and response values are not part of it, since they do not
-//! change what travels:
+//! The **fingerprint** of an interface is FNV-1a, 64 bits, over its canonical form: a line of text for the interface, one
+//! for each method, and one for each type that is used, each ended by a line feed, with the names and types as they are
+//! written in the `.magen` file and no spaces but the ones shown. Comments and the names of parameters and response values
+//! are not part of it, since they do not change what travels. Neither is what was added in a later version:
 //!
 //! ```text
 //! interface NetworkProcess
@@ -11,117 +11,65 @@
 //! 1 Ask(int)=>(string)
 //! 2 Done()=>()
 //! ```
+//!
+//! The additions are in the **lineage**: for each version of each definition that the interface uses, a fingerprint of
+//! the definition alone as it was in that version.
+
+mod form;
 
 use std::collections::BTreeSet;
 
-use crate::schema::{DefinitionId, Field, Interface, Kind, Schema, ValueType};
+use crate::schema::{DefinitionId, Schema};
+use form::Form;
+
+pub(crate) use form::type_text;
 
 /// The fingerprint of the interface `id`: the same on every machine and in every build.
 pub(crate) fn fingerprint(id: DefinitionId, schema: &Schema<'_>) -> u64 {
     fnv_1a(canonical_form(id, schema).as_bytes())
 }
 
-fn canonical_form(id: DefinitionId, schema: &Schema<'_>) -> String {
-    let mut form = Form { schema, used: BTreeSet::new(), rest: Vec::new() };
-    let mut text = format!("interface {}\n", schema.qualified_name(id));
-    if let Kind::Interface(interface) = &schema.definition(id).kind {
-        form.methods(interface, &mut text);
+/// One version of one definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stage {
+    /// FNV-1a of the name of the definition, with its module.
+    pub(crate) definition: u64,
+    pub(crate) version: u32,
+    /// FNV-1a of the canonical form of the definition in that version.
+    pub(crate) fingerprint: u64,
+}
+
+/// Every version of everything that the interface `id` uses, except what its fingerprint covers, in ascending order.
+pub(crate) fn lineage(id: DefinitionId, schema: &Schema<'_>) -> Vec<Stage> {
+    let in_fingerprint: BTreeSet<DefinitionId> = Form::new(schema, 0).reach(id).into_iter().collect();
+    let mut stages = Vec::new();
+    for used in reach(id, schema) {
+        let definition = fnv_1a(schema.qualified_name(used).as_bytes());
+        for version in schema.versions(used) {
+            if version > 0 || !in_fingerprint.contains(&used) {
+                let mut text = String::new();
+                Form::new(schema, version).definition(used, &mut text);
+                stages.push(Stage { definition, version, fingerprint: fnv_1a(text.as_bytes()) });
+            }
+        }
     }
-    let mut next = 0;
-    while let Some(id) = form.rest.get(next).copied() {
+    stages.sort_unstable();
+    stages
+}
+
+/// The definition and everything that it uses in any version; the definition comes first.
+pub(crate) fn reach(id: DefinitionId, schema: &Schema<'_>) -> Vec<DefinitionId> {
+    Form::new(schema, u32::MAX).reach(id)
+}
+
+fn canonical_form(id: DefinitionId, schema: &Schema<'_>) -> String {
+    let mut form = Form::new(schema, 0);
+    let mut text = String::new();
+    form.definition(id, &mut text);
+    while let Some(id) = form.next() {
         form.definition(id, &mut text);
-        next += 1;
     }
     text
-}
-
-/// The types that are used, in the order in which they are met.
-struct Form<'a> {
-    schema: &'a Schema<'a>,
-    used: BTreeSet<DefinitionId>,
-    rest: Vec<DefinitionId>,
-}
-
-impl Form<'_> {
-    fn methods(&mut self, interface: &Interface<'_>, text: &mut String) {
-        let mut methods: Vec<_> = interface.methods.iter().collect();
-        methods.sort_by_key(|method| method.ordinal);
-        for method in methods {
-            text.push_str(&format!("{} {}({})", method.ordinal, method.name, self.types(&method.parameters)));
-            if let Some(response) = &method.response {
-                text.push_str(&format!("=>({})", self.types(response)));
-            }
-            if let Some(error) = &method.error {
-                text.push_str(&format!("error {}", self.type_text(error)));
-            }
-            text.push('\n');
-        }
-    }
-
-    fn definition(&mut self, id: DefinitionId, text: &mut String) {
-        let (schema, name) = (self.schema, self.schema.qualified_name(id));
-        match &schema.definition(id).kind {
-            Kind::Struct(structure) => {
-                let extensible = if structure.is_extensible { "extensible " } else { "" };
-                text.push_str(&format!("{extensible}struct {name}({})\n", self.types(&structure.fields)));
-            }
-            Kind::Union(union) => {
-                let extensible = if union.is_extensible { "extensible " } else { "" };
-                // An addition is nothing that an older peer would misunderstand.
-                let mut members: Vec<_> =
-                    union.members.iter().filter(|member| member.min_version == 0).collect();
-                members.sort_by_key(|member| member.ordinal);
-                let members: Vec<String> = members
-                    .iter()
-                    .map(|member| format!("{} {}", member.ordinal, self.type_text(&member.value_type)))
-                    .collect();
-                text.push_str(&format!("{extensible}union {name}({})\n", members.join(",")));
-            }
-            // What an extensible enum has of values may differ.
-            Kind::Enum(enumeration) if enumeration.is_extensible => {
-                text.push_str(&format!("extensible enum {name}\n"));
-            }
-            Kind::Enum(enumeration) => {
-                let mut numbers: Vec<i32> = enumeration.values.iter().map(|value| value.number).collect();
-                numbers.sort_unstable();
-                let numbers: Vec<String> = numbers.iter().map(i32::to_string).collect();
-                text.push_str(&format!("enum {name}({})\n", numbers.join(",")));
-            }
-            Kind::Interface(_) | Kind::Const(_) => {}
-        }
-    }
-
-    fn types(&mut self, fields: &[Field<'_>]) -> String {
-        let original = fields.iter().filter(|field| field.min_version == 0);
-        let types: Vec<String> = original.map(|field| self.type_text(&field.value_type)).collect();
-        types.join(",")
-    }
-
-    fn type_text(&mut self, value_type: &ValueType) -> String {
-        let max = |bound: &Option<u32>| bound.map(|bound| format!(" max {bound}")).unwrap_or_default();
-        match value_type {
-            ValueType::Text(Some(bound)) => format!("string<{bound}>"),
-            ValueType::Bytes(Some(bound)) => format!("bytes<{bound}>"),
-            ValueType::Named(id) => {
-                if self.used.insert(*id) {
-                    self.rest.push(*id);
-                }
-                self.schema.qualified_name(*id)
-            }
-            // What travels is the end of a pipe; what is said over it has a fingerprint of its own.
-            ValueType::PendingRemote(id) => format!("pending_remote<{}>", self.schema.qualified_name(*id)),
-            ValueType::PendingReceiver(id) => {
-                format!("pending_receiver<{}>", self.schema.qualified_name(*id))
-            }
-            ValueType::Array(element, bound) => format!("array<{}>{}", self.type_text(element), max(bound)),
-            ValueType::FixedArray(element, count) => format!("array<{},{count}>", self.type_text(element)),
-            ValueType::Map(key, value, bound) => {
-                format!("map<{},{}>{}", self.type_text(key), self.type_text(value), max(bound))
-            }
-            ValueType::Optional { inner, .. } => format!("{}?", self.type_text(inner)),
-            other => other.word().unwrap_or_default().to_owned(),
-        }
-    }
 }
 
 fn fnv_1a(bytes: &[u8]) -> u64 {
@@ -134,13 +82,13 @@ fn fnv_1a(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
     use crate::diagnostic::Reporter;
-    use crate::schema::SourceFile;
+    use crate::schema::{Kind, SourceFile};
 
     fn interface_of<T>(source: &str, inspect: impl FnOnce(DefinitionId, &Schema<'_>) -> T) -> T {
         let mut reporter = Reporter::default();
         let file = crate::parser::parse(source, &mut reporter);
         let mut schema = Schema::default();
-        let source_file = SourceFile { module: None, rust_module: String::new() };
+        let source_file = SourceFile { name: "", text: source, module: None, rust_module: String::new() };
         crate::check::check(file, source_file, &[], &mut schema, &mut reporter);
         let schema = reporter.finish(schema, "test.magen", source).unwrap();
         let is_interface = |(_, definition): &(_, &crate::schema::Definition<'_>)| {
@@ -183,18 +131,47 @@ mod tests {
 
     #[test]
     fn additions_do_not_count() {
-        let old =
-            "[Extensible] struct S { int a; } [Extensible] union U { int a; } interface I { F(S s, U u); }";
-        let new = old.replace("int a; }", "int a; [MinVersion=1] int b = 1; }");
-        let new = new.replace("[MinVersion=1] int b = 1; } interface", "[MinVersion=1] int b; } interface");
-        assert_eq!(interface_of(old, fingerprint), interface_of(&new, fingerprint));
-        assert_ne!(
-            interface_of(old, fingerprint),
-            interface_of(&old.replace("[Extensible] ", ""), fingerprint)
-        );
-        assert_ne!(
-            interface_of(old, fingerprint),
-            interface_of(&old.replace("int a", "long a"), fingerprint)
-        );
+        let old = "[Extensible] struct S { int a; } [Extensible] union U { int a; } [Extensible] enum E { A }
+                   [Extensible] interface I { F(S s, U u, E e) => (int r); }";
+        let new = "[Extensible] struct S { int a; [MinVersion=1] int b = 1; }
+                   [Extensible] union U { int a; [MinVersion=1] T b; } [Extensible] enum E { A, [MinVersion=3] B }
+                   [Extensible] interface I { F(S s, U u, E e, [MinVersion=2] int x) => (int r, [MinVersion=2] int y);
+                   [MinVersion=1] G(); } struct T { int c; }";
+        assert_eq!(interface_of(old, fingerprint), interface_of(new, fingerprint));
+        for (from, to) in [
+            ("[Extensible] struct", "struct"),
+            ("[Extensible] union", "union"),
+            ("[Extensible] enum", "enum"),
+            ("[Extensible] interface", "interface"),
+            ("{ A }", "{ B = 1 }"),
+            ("int a", "long a"),
+            ("int r", "long r"),
+        ] {
+            assert_ne!(
+                interface_of(old, fingerprint),
+                interface_of(&old.replace(from, to), fingerprint),
+                "{from}"
+            );
+        }
+    }
+
+    #[test]
+    fn additions_are_in_the_lineage() {
+        let old = "[Extensible] struct S { int a; [MinVersion=1] int b; }
+                   [Extensible] interface I { F(S s); [MinVersion=2] G(T t); } struct T { int c; }";
+        let stages = interface_of(old, lineage);
+        // `S` in version 1, `I` in version 2, and `T`, which is not in the fingerprint.
+        assert_eq!(stages.len(), 3);
+        let new = old
+            .replace("int b;", "int b; [MinVersion=2] int c;")
+            .replace("G(T t);", "G(T t); [MinVersion=3] H();");
+        let newer = interface_of(&new, lineage);
+        assert_eq!(newer.len(), 5);
+        assert!(stages.iter().all(|stage| newer.contains(stage)), "an older version stays what it was");
+        for (from, to) in
+            [("int b", "long b"), ("int c", "long c"), ("G(", "H("), ("=1]", "=2]"), ("=2]", "=1]")]
+        {
+            assert_ne!(interface_of(&old.replace(from, to), lineage), stages, "{from} -> {to}");
+        }
     }
 }

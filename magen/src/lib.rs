@@ -35,9 +35,11 @@
 #![forbid(unsafe_code)]
 
 mod ast;
+pub mod breaking;
 mod check;
 mod codegen;
 mod compiler;
+mod description;
 mod diagnostic;
 pub mod dynamic;
 mod error;

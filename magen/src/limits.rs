@@ -43,3 +43,7 @@ pub(crate) const VALUE_DEPTH_MAX: u32 = 64;
 
 /// How deep values of any kind may be nested where they are read by the schema, without generated code.
 pub(crate) const DYNAMIC_DEPTH_MAX: u32 = 512;
+
+/// The most versions that one interface may have, together with those of everything that it uses: their fingerprints
+/// travel in the header of one message.
+pub(crate) const STAGES_MAX: usize = 1024;

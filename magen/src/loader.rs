@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::check;
 use crate::codegen::naming;
@@ -48,20 +48,25 @@ struct Frame {
 impl Sources {
     /// The file at `path` and its imports.
     pub(crate) fn from_path(path: &Path) -> io::Result<Self> {
-        let text = read(fs::File::open(path)?)?;
-        Ok(Self::new(path.display().to_string(), Some(path.to_owned()), text))
+        Self::from_files(&Files::Disk, path)
+    }
+
+    /// The file at `path` and its imports, wherever files are.
+    pub(crate) fn from_files(files: &Files<'_>, path: &Path) -> io::Result<Self> {
+        let text = files.read(path)?;
+        Ok(Self::new(files, files.name(path), Some(path.to_owned()), text))
     }
 
     /// A text, which can import nothing.
     pub(crate) fn from_text(name: &str, text: Vec<u8>) -> Self {
-        Self::new(name.to_owned(), None, text)
+        Self::new(&Files::Disk, name.to_owned(), None, text)
     }
 
-    fn new(name: String, path: Option<PathBuf>, text: Vec<u8>) -> Self {
+    fn new(files: &Files<'_>, name: String, path: Option<PathBuf>, text: Vec<u8>) -> Self {
         let mut sources = Self::default();
         let mut places = BTreeMap::new();
         if let Some(path) = &path {
-            places.insert(identity(path), 0);
+            places.insert(files.identity(path), 0);
         }
         sources.sources.push(Source::new(name, path, text));
         let mut stack = vec![Frame { source: 0, next: 0 }];
@@ -74,7 +79,7 @@ impl Sources {
                 continue;
             }
             let known = sources.sources.len();
-            let found = sources.find(source, next, &mut places, &stack);
+            let found = sources.find(files, source, next, &mut places, &stack);
             if found.as_ref().is_ok_and(|found| *found == known) {
                 stack.push(Frame { source: known, next: 0 });
             }
@@ -86,6 +91,7 @@ impl Sources {
     /// The place of an imported file, which is read if it is new.
     fn find(
         &mut self,
+        files: &Files<'_>,
         importer: usize,
         import: usize,
         places: &mut BTreeMap<PathBuf, usize>,
@@ -101,7 +107,7 @@ impl Sources {
             return Err(fault(DiagnosticKind::ImportNotFound, message, help));
         };
         let path = importer_path.with_file_name(written);
-        let identity = identity(&path);
+        let identity = files.identity(&path);
         if let Some(place) = places.get(&identity) {
             let Some(position) = stack.iter().position(|frame| frame.source == *place) else {
                 return Ok(*place);
@@ -122,13 +128,13 @@ impl Sources {
             let message = format!("more than {FILES_MAX} files are imported");
             return Err(fault(DiagnosticKind::ImportNotFound, message, "split what they describe"));
         }
-        let text = fs::File::open(&path).and_then(read).map_err(|error| {
+        let text = files.read(&path).map_err(|error| {
             let message = format!("cannot read `{}`: {error}", path.display());
             fault(DiagnosticKind::ImportNotFound, message, "the path is relative to the file that imports")
         })?;
         let place = self.sources.len();
         places.insert(identity, place);
-        self.sources.push(Source::new(path.display().to_string(), Some(path), text));
+        self.sources.push(Source::new(files.name(&path), Some(path), text));
         Ok(place)
     }
 
@@ -166,7 +172,8 @@ impl Sources {
             if is_complete {
                 let index = schema.files.len();
                 let module = file.module.map(|name| name.text);
-                let source_file = SourceFile { module, rust_module: rust_module(&source.name) };
+                let rust_module = rust_module(&source.name);
+                let source_file = SourceFile { name: &source.name, text, module, rust_module };
                 check::check(file, source_file, &imports, &mut schema, &mut reporter);
                 checked.insert(*place, index);
             }
@@ -194,9 +201,46 @@ impl Source {
     }
 }
 
-/// One path for one file, however it is reached.
-fn identity(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+/// Where files are.
+pub(crate) enum Files<'a> {
+    Disk,
+    /// In memory, such as those of a revision, whose name is put before theirs.
+    Tree(&'a BTreeMap<PathBuf, Vec<u8>>, &'a str),
+}
+
+impl Files<'_> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Disk => fs::File::open(path).and_then(read),
+            Self::Tree(files, _) => {
+                files.get(&self.identity(path)).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+            }
+        }
+    }
+
+    /// What diagnostics call the file.
+    fn name(&self, path: &Path) -> String {
+        match self {
+            Self::Disk => path.display().to_string(),
+            Self::Tree(_, revision) => format!("{revision}:{}", path.display()),
+        }
+    }
+
+    /// One path for one file, however it is reached.
+    fn identity(&self, path: &Path) -> PathBuf {
+        if let Self::Disk = self {
+            return path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        }
+        let mut plain = PathBuf::new();
+        for component in path.components() {
+            match component {
+                Component::CurDir => {}
+                Component::ParentDir => _ = plain.pop(),
+                other => plain.push(other),
+            }
+        }
+        plain
+    }
 }
 
 /// The Rust module that the code of a file is expected in.

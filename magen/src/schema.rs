@@ -2,7 +2,10 @@
 
 mod value_type;
 
+use std::collections::BTreeSet;
+
 use crate::ast::Docs;
+use crate::span::Span;
 
 pub(crate) use value_type::{Integer, ValueType};
 
@@ -16,6 +19,9 @@ pub(crate) struct Schema<'source> {
 /// One file. The one that is compiled is the last one; what it imports comes before it.
 #[derive(Debug)]
 pub(crate) struct SourceFile<'source> {
+    /// What diagnostics call it.
+    pub(crate) name: &'source str,
+    pub(crate) text: &'source str,
     pub(crate) module: Option<&'source str>,
     /// The Rust module that its code is in, for files that import it.
     pub(crate) rust_module: String,
@@ -31,6 +37,8 @@ pub(crate) struct Definition<'source> {
     pub(crate) file: usize,
     pub(crate) docs: Docs<'source>,
     pub(crate) name: &'source str,
+    /// Where the name is written.
+    pub(crate) span: Span,
     pub(crate) kind: Kind<'source>,
 }
 
@@ -46,18 +54,30 @@ pub(crate) enum Kind<'source> {
 #[derive(Debug, Default)]
 pub(crate) struct Interface<'source> {
     pub(crate) methods: Vec<Method<'source>>,
+    pub(crate) is_extensible: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct Method<'source> {
     pub(crate) docs: Docs<'source>,
     pub(crate) name: &'source str,
+    /// Where the name is written.
+    pub(crate) span: Span,
     /// The number it has on the wire.
     pub(crate) ordinal: u32,
     pub(crate) parameters: Vec<Field<'source>>,
     pub(crate) response: Option<Vec<Field<'source>>>,
     /// What the handler may answer instead.
     pub(crate) error: Option<ValueType>,
+    /// Since which version it is there: an older peer does not know it.
+    pub(crate) min_version: u32,
+}
+
+impl<'source> Method<'source> {
+    /// Its parameters, and behind them the values of its response.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &Field<'source>> {
+        self.parameters.iter().chain(self.response.iter().flatten())
+    }
 }
 
 /// A parameter, a value of a response, a field of a struct or a member of a union.
@@ -65,6 +85,8 @@ pub(crate) struct Method<'source> {
 pub(crate) struct Field<'source> {
     pub(crate) docs: Docs<'source>,
     pub(crate) name: &'source str,
+    /// Where the type and the name are written.
+    pub(crate) span: Span,
     pub(crate) value_type: ValueType,
     pub(crate) default: Option<Value<'source>>,
     /// The number it has on the wire, if it is a member of a union.
@@ -97,7 +119,11 @@ pub(crate) struct Enum<'source> {
 pub(crate) struct EnumValue<'source> {
     pub(crate) docs: Docs<'source>,
     pub(crate) name: &'source str,
+    /// Where the name is written.
+    pub(crate) span: Span,
     pub(crate) number: i32,
+    /// Since which version it is there: an older peer does not know it.
+    pub(crate) min_version: u32,
 }
 
 #[derive(Debug)]
@@ -175,6 +201,39 @@ impl<'source> Schema<'source> {
 }
 
 impl Schema<'_> {
+    /// Whether there may be additions to it.
+    pub(crate) fn is_extensible(&self, id: DefinitionId) -> bool {
+        match &self.definition(id).kind {
+            Kind::Interface(interface) => interface.is_extensible,
+            Kind::Struct(structure) => structure.is_extensible,
+            Kind::Union(union) => union.is_extensible,
+            Kind::Enum(enumeration) => enumeration.is_extensible,
+            Kind::Const(_) => false,
+        }
+    }
+
+    /// The versions of a definition, from 0 to the newest, without those in which nothing was added.
+    pub(crate) fn versions(&self, id: DefinitionId) -> BTreeSet<u32> {
+        let mut versions = BTreeSet::from([0]);
+        match &self.definition(id).kind {
+            Kind::Interface(interface) => {
+                for method in &interface.methods {
+                    versions.insert(method.min_version);
+                    versions.extend(method.fields().map(|field| field.min_version));
+                }
+            }
+            Kind::Struct(structure) => {
+                versions.extend(structure.fields.iter().map(|field| field.min_version))
+            }
+            Kind::Union(union) => versions.extend(union.members.iter().map(|member| member.min_version)),
+            Kind::Enum(enumeration) => {
+                versions.extend(enumeration.values.iter().map(|value| value.min_version));
+            }
+            Kind::Const(_) => {}
+        }
+        versions
+    }
+
     /// Whether no pipe, handle or end of an interface is in it.
     pub(crate) fn is_plain(&self, value_type: &ValueType) -> bool {
         value_type.all_parts().into_iter().all(|part| match part {

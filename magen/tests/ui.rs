@@ -13,13 +13,16 @@ fn diagnostics(source: impl AsRef<[u8]>, file_name: &str) -> Diagnostics {
 }
 
 /// Sources that are too large to keep as files.
-fn large_sources() -> [(&'static str, Vec<u8>); 4] {
+fn large_sources() -> [(&'static str, Vec<u8>); 5] {
     let methods: String = (0..4100).map(|number| format!("  Method{number}();\n")).collect();
     let fields: String = (0..1030).map(|number| format!("  int f{number};\n")).collect();
+    let versions: String =
+        (1..1030).map(|number| format!("  [MinVersion={number}] M{number}();\n")).collect();
     let faults: String = (0..200).map(|number| format!("  M{number}(what a);\n")).collect();
     [
         ("file-too-large", vec![b' '; 16 * 1024 * 1024 + 1]),
         ("too-many-methods", format!("interface Logger {{\n{methods}}}\n").into_bytes()),
+        ("too-many-versions", format!("[Extensible]\ninterface Old {{\n{versions}}}\n").into_bytes()),
         ("too-many-members", format!("struct Large {{\n{fields}}}\nwhat\n").into_bytes()),
         ("too-many-faults", format!("interface Logger {{\n{faults}}}\n").into_bytes()),
     ]

@@ -26,6 +26,15 @@ pub mod asked_for {
     mage::include_magen!("asked_for");
 }
 
+/// One interface in three builds: as it was, as it became, and as somebody else made it.
+pub mod players {
+    mage::include_magen!(
+        pub mod player_old;
+        pub mod player_new;
+        pub mod player_other;
+    );
+}
+
 /// What a child is told with its second argument.
 pub mod role {
     /// Accepts the invitation on standard input and serves `Child` on its pipe.

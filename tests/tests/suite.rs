@@ -1,5 +1,6 @@
 //! One binary of tests, by subject.
 
+mod evolution;
 mod handles;
 mod hostile;
 mod invitation;

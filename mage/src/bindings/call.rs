@@ -46,7 +46,7 @@ impl<T: Decode> Future for Call<T> {
         if let State::Sent { lease, request } = &self.state {
             let answer = ready!(lease.shared.poll_answer(*request, context));
             let result = answer.and_then(|(message, size)| {
-                decode(message, size).map_err(|bad| {
+                decode(message, size, lease.shared.identity.description.is_extensible).map_err(|bad| {
                     lease.shared.reject(&bad);
                     CallError::BadMessage(bad)
                 })
@@ -77,11 +77,18 @@ impl<T> Drop for Call<T> {
     }
 }
 
-fn decode<T: Decode>(message: RawMessage, header_bytes: usize) -> Result<T, crate::error::BadMessage> {
+fn decode<T: Decode>(
+    message: RawMessage,
+    header_bytes: usize,
+    is_extensible: bool,
+) -> Result<T, crate::error::BadMessage> {
     let RawMessage { bytes, pipes, handles } = message;
     let mut reader = Reader::new(bytes.get(header_bytes..).unwrap_or_default(), pipes, handles);
     let value = reader.take()?;
-    reader.finish()?;
+    // A newer handler may have added to the answer.
+    if !is_extensible {
+        reader.finish()?;
+    }
     Ok(value)
 }
 

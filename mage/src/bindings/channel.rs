@@ -15,10 +15,13 @@ use slab::Slab;
 use smallvec::SmallVec;
 
 use super::call::Call;
-use super::header::{Answer, Header, Kind, read_answer};
+use super::description::{Identity, extend};
+use super::difference::{difference, method_named};
+use super::header::{Answer, Answered, Header, Kind, read_answer};
 use super::pipe::{MessagePipe, RawMessage};
-use super::value::{Decode, Writer};
-use crate::error::{BadMessage, CallError, SendError, SendErrorKind, Why};
+use super::value::{Decode, Reader, Writer};
+use crate::error::{BadMessage, CallError, Difference, SendError, SendErrorKind, Why};
+use crate::limits::DESCRIPTION_BYTES_MAX;
 use crate::node::{Draft, Drained, EndRef, Incoming};
 
 /// The sending side of a bound pipe.
@@ -35,7 +38,9 @@ pub(super) struct Lease {
 pub(super) struct Shared {
     /// Empty only if the pipe had been given away before it was bound.
     end: Option<EndRef>,
-    fingerprint: u64,
+    pub(super) identity: Identity,
+    /// The other end has been told which versions are known here.
+    introduced: AtomicBool,
     calls: Mutex<Calls>,
     /// The pipe is somebody else's by now. Written before and read under the node's lock, which orders the two.
     given_back: AtomicBool,
@@ -77,6 +82,8 @@ enum Sorting {
 enum Ended {
     Gone(Why),
     Bad(BadMessage),
+    /// The other end speaks another interface, and may have told which.
+    Refused(Option<Difference>),
 }
 
 enum Pending {
@@ -86,10 +93,14 @@ enum Pending {
 }
 
 impl Channel {
-    pub(crate) fn new(pipe: MessagePipe, _interface: &'static str, fingerprint: u64) -> Self {
-        let end = pipe.end().to_ref();
-        let calls = Mutex::new(Calls::default());
-        let shared = Shared { end, fingerprint, calls, given_back: AtomicBool::new(false) };
+    pub(super) fn new(pipe: MessagePipe, identity: Identity) -> Self {
+        let shared = Shared {
+            end: pipe.end().to_ref(),
+            identity,
+            introduced: AtomicBool::new(identity.description.lineage.is_empty()),
+            calls: Mutex::new(Calls::default()),
+            given_back: AtomicBool::new(false),
+        };
         Self { lease: Arc::new(Lease { pipe: Mutex::new(Some(pipe)), shared: Arc::new(shared) }) }
     }
 
@@ -102,14 +113,27 @@ impl Channel {
     /// # Errors
     /// If it was not taken; what it carried is in the error.
     pub fn notify(&self, method: u32, write: impl FnOnce(&mut Writer)) -> Result<(), SendError> {
-        self.shared().send(Kind::OneWay, 0, method, write)
+        let shared = self.shared();
+        shared.send(Kind::OneWay, 0, method, write)?;
+        // Nothing will be answered; but the other end may refuse it, and say why.
+        shared.watch();
+        Ok(())
     }
 
     /// Sends a message that has an answer.
     pub fn call<T: Decode>(&self, method: u32, write: impl FnOnce(&mut Writer)) -> Call<T> {
+        self.request(Kind::Request, method, write)
+    }
+
+    /// Asks the other end for its version.
+    pub(super) fn query_version(&self) -> Call<u32> {
+        self.request(Kind::QueryVersion, 0, |_| {})
+    }
+
+    fn request<T: Decode>(&self, kind: Kind, method: u32, write: impl FnOnce(&mut Writer)) -> Call<T> {
         let shared = self.shared();
         let request = shared.calls.lock().begin(shared.pending_calls_max());
-        match shared.send(Kind::Request, request.unwrap_or_default(), method, write) {
+        match shared.send(kind, request.unwrap_or_default(), method, write) {
             Ok(()) => {
                 shared.watch();
                 Call::sent(Arc::clone(&self.lease), request.unwrap_or_default())
@@ -148,12 +172,20 @@ impl Channel {
         match &calls.watching {
             Watching::Ended(Ended::Gone(why)) => Poll::Ready(*why),
             Watching::Ended(Ended::Bad(_)) => Poll::Ready(Why::BrokenRules),
+            Watching::Ended(Ended::Refused(_)) => Poll::Ready(Why::Rejected),
             Watching::Not | Watching::Yes => {
                 if !calls.closed.iter().any(|known| known.will_wake(&waker)) {
                     calls.closed.push(waker);
                 }
                 Poll::Pending
             }
+        }
+    }
+
+    pub(super) fn difference(&self) -> Option<Difference> {
+        match &self.shared().calls.lock().watching {
+            Watching::Ended(Ended::Refused(difference)) => difference.clone(),
+            _ => None,
         }
     }
 
@@ -179,8 +211,13 @@ impl Shared {
         method: u32,
         write: impl FnOnce(&mut Writer),
     ) -> Result<(), SendError> {
-        let header = Header { kind, request, fingerprint: self.fingerprint, method };
-        let mut writer = Writer::with_header(&header.to_bytes());
+        let header = Header { kind, request, fingerprint: self.identity.fingerprint, method };
+        // Until the versions have been sent once, everything has them: whatever is sent behind is sent after.
+        let introduces = !self.introduced.load(Ordering::Acquire);
+        let mut writer = match introduces {
+            false => Writer::with_header(&header.to_bytes()),
+            true => Writer::with_header(&extend(header.to_bytes(), self.identity.description.lineage)),
+        };
         write(&mut writer);
         let fault = writer.fault();
         let Draft { bytes, pipes, handles } = writer.finish();
@@ -189,10 +226,16 @@ impl Shared {
         }
         match &self.end {
             // A request without a number is one too many.
-            Some(_) if kind == Kind::Request && request == 0 => {
+            Some(_) if kind != Kind::OneWay && request == 0 => {
                 Err(SendError::new(SendErrorKind::Full, pipes, handles))
             }
-            Some(end) => end.send(Draft { bytes, pipes, handles }),
+            Some(end) => {
+                end.send(Draft { bytes, pipes, handles })?;
+                if introduces {
+                    self.introduced.store(true, Ordering::Release);
+                }
+                Ok(())
+            }
             None => Err(SendError::new(SendErrorKind::Disconnected, pipes, handles)),
         }
     }
@@ -224,7 +267,7 @@ impl Shared {
         };
         if let Some(ended) = ended {
             self.settle(&ended);
-            if let Ended::Bad(_) = ended {
+            if !matches!(ended, Ended::Gone(_)) {
                 end.close(Why::Rejected);
             }
         }
@@ -242,8 +285,11 @@ impl Shared {
             let waker = Waker::from(Arc::clone(self));
             let (messages, drained) = end.drain(waker, || !self.given_back.load(Ordering::Relaxed));
             for Incoming { bytes, pipes, handles } in messages {
-                match read_answer(self.fingerprint, RawMessage { bytes, pipes, handles }) {
-                    Ok((request, answer)) => left.push(self.answered(request, answer)),
+                match read_answer(self.identity.fingerprint, RawMessage { bytes, pipes, handles }) {
+                    Ok(Answered::To(request, answer)) => left.push(self.answered(request, answer)),
+                    Ok(Answered::Refused(message, size)) => {
+                        return Some(Ended::Refused(self.difference(message, size)));
+                    }
                     Err(bad) => return Some(Ended::Bad(bad)),
                 }
             }
@@ -253,6 +299,18 @@ impl Shared {
                 Drained::Ended(why) => return Some(Ended::Gone(why)),
             }
         }
+    }
+
+    /// Where the interface that the other end describes differs from ours.
+    #[cold]
+    fn difference(&self, message: RawMessage, size: usize) -> Option<Difference> {
+        let RawMessage { bytes, pipes, handles } = message;
+        let body = bytes.get(size..).unwrap_or_default();
+        if body.len() > size_of::<u32>() + DESCRIPTION_BYTES_MAX {
+            return None;
+        }
+        let theirs: String = Reader::new(body, pipes, handles).take().ok()?;
+        difference(self.identity.description.text, &theirs)
     }
 
     /// Returns the caller, to be woken, or the answer if nobody waits for it: it is to nothing we asked, or the caller has
@@ -301,6 +359,10 @@ impl Shared {
             (Some(Pending::Waiting(_)), Some(Ended::Bad(bad))) => {
                 Poll::Ready(Err(CallError::BadMessage(bad)))
             }
+            (Some(Pending::Waiting(_)), Some(Ended::Refused(difference))) => {
+                let (interface, difference) = (self.identity.name, difference.map(Box::new));
+                Poll::Ready(Err(CallError::OtherInterface { interface, difference }))
+            }
             (Some(Pending::Waiting(parked)), None) => {
                 let old = parked.replace(waker);
                 drop(calls);
@@ -309,9 +371,24 @@ impl Shared {
             }
             (Some(Pending::Answered(_)), _) => match calls.remove(request) {
                 Some(Pending::Answered(Answer::Value(message, size))) => Poll::Ready(Ok((message, size))),
+                Some(Pending::Answered(Answer::NoSuchMethod { method, version })) => {
+                    Poll::Ready(Err(self.no_such_method(method, version)))
+                }
                 _ => Poll::Ready(Err(CallError::NoReply)),
             },
             (None, _) => Poll::Ready(Err(CallError::PeerGone(Why::Closed))),
+        }
+    }
+
+    fn no_such_method(&self, method: u32, version: u32) -> CallError {
+        match method_named(self.identity.description.text, method) {
+            Some((name, since)) => {
+                CallError::NoSuchMethod { interface: self.identity.name, method: name, since, version }
+            }
+            // We have never called such a method.
+            None => {
+                CallError::BadMessage(BadMessage::UnknownMethod { interface: self.identity.name, method })
+            }
         }
     }
 

@@ -1,11 +1,10 @@
 //! The header of a message between two bound ends, and a message of which it has been read.
 
-use std::os::fd::OwnedFd;
-
 use static_assertions::const_assert;
 
 use super::codec::DecodeAs;
-use super::pipe::{MessagePipe, RawMessage};
+use super::description::Identity;
+use super::pipe::RawMessage;
 use super::reply::{Reply, ReplyTo};
 use super::value::{Decode, DecodeError, Encode, Reader};
 use crate::error::BadMessage;
@@ -26,6 +25,21 @@ pub(super) enum Kind {
     Reply,
     /// There will be no answer.
     NoReply,
+    /// In the place of an answer: the method is newer than the interface is here. The body is the version here.
+    NoSuchMethod,
+    /// Asks for the version of the interface at the other end.
+    QueryVersion,
+    /// Answers that. The body is the version.
+    Version,
+    /// The other end speaks another interface. The body is a description of ours. The pipe is closed behind it.
+    Refused,
+}
+
+impl Kind {
+    /// Whether it is neither a request nor the answer to one.
+    fn stands_alone(self) -> bool {
+        matches!(self, Self::OneWay | Self::Refused)
+    }
 }
 
 /// What precedes the arguments.
@@ -45,6 +59,10 @@ impl Header {
             Kind::Request => 1,
             Kind::Reply => 2,
             Kind::NoReply => 3,
+            Kind::NoSuchMethod => 8,
+            Kind::QueryVersion => 9,
+            Kind::Version => 10,
+            Kind::Refused => 11,
         };
         let mut bytes = [0; HEADER_BYTES];
         bytes[..2].copy_from_slice(&(HEADER_BYTES as u16).to_le_bytes());
@@ -70,14 +88,17 @@ impl Header {
             1 => Kind::Request,
             2 => Kind::Reply,
             3 => Kind::NoReply,
+            8 => Kind::NoSuchMethod,
+            9 => Kind::QueryVersion,
+            10 => Kind::Version,
+            11 => Kind::Refused,
             _ => return Err(BadMessage::InvalidHeader),
         };
-        let one_way = kind == Kind::OneWay;
         if size < HEADER_BYTES
             || size > bytes.len()
             || flags != 0
             || associated != 0
-            || one_way != (request == 0)
+            || kind.stands_alone() != (request == 0)
         {
             return Err(BadMessage::InvalidHeader);
         }
@@ -88,7 +109,7 @@ impl Header {
 /// A message of an interface whose header has been read: what generated code decodes.
 #[derive(Debug)]
 pub struct Incoming<'a> {
-    interface: &'static str,
+    identity: Identity,
     header: Header,
     arguments: Reader<'a>,
     /// Where the answer goes; taken by the method's `reply`.
@@ -96,29 +117,19 @@ pub struct Incoming<'a> {
 }
 
 impl<'a> Incoming<'a> {
+    /// What is behind a header that has been checked.
     pub(super) fn new(
-        interface: &'static str,
-        expected_fingerprint: u64,
-        bytes: &'a [u8],
-        pipes: Vec<MessagePipe>,
-        handles: Vec<OwnedFd>,
+        identity: Identity,
+        header: Header,
+        arguments: Reader<'a>,
         end: impl FnOnce() -> Option<EndRef>,
     ) -> Result<Self, BadMessage> {
-        let (header, size) = Header::from_bytes(bytes)?;
-        if header.fingerprint != expected_fingerprint {
-            return Err(BadMessage::OtherInterface {
-                expected: interface,
-                expected_fingerprint,
-                found_fingerprint: header.fingerprint,
-            });
-        }
         let reply_to = match header.kind {
             Kind::OneWay => None,
             Kind::Request => end().map(|end| ReplyTo::new(end, header)),
-            Kind::Reply | Kind::NoReply => return Err(BadMessage::WrongKind),
+            _ => return Err(BadMessage::WrongKind),
         };
-        let arguments = Reader::new(bytes.get(size..).unwrap_or_default(), pipes, handles);
-        Ok(Self { interface, header, arguments, reply_to })
+        Ok(Self { identity, header, arguments, reply_to })
     }
 
     /// The ordinal of the method.
@@ -144,6 +155,18 @@ impl<'a> Incoming<'a> {
         self.arguments.take_as::<C>()
     }
 
+    /// Takes an argument that an older caller does not send: without one, it is `default`.
+    ///
+    /// # Errors
+    /// If there is more in the message, and it is not such a value.
+    pub fn take_or<T>(
+        &mut self,
+        default: impl FnOnce() -> T,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
+        self.arguments.take_or(default, read)
+    }
+
     /// Takes the means to answer.
     ///
     /// # Errors
@@ -154,37 +177,70 @@ impl<'a> Incoming<'a> {
 
     /// The interface has no such method.
     pub fn unknown_method(&self, method: u32) -> DecodeError {
-        BadMessage::UnknownMethod { interface: self.interface, method }
+        BadMessage::UnknownMethod { interface: self.identity.name, method }
     }
 
-    /// Everything must have been taken, the means to answer included.
+    /// The method is newer than what this end knows: whoever waits for an answer is told.
+    pub(super) fn answer_that_it_is_newer(mut self) {
+        if let Some(mut reply_to) = self.reply_to.take() {
+            // The caller may be gone, which is nobody's concern here.
+            let version = self.identity.description.version;
+            let _ = reply_to.answer(Kind::NoSuchMethod, |writer| writer.put(version));
+        }
+    }
+
+    /// Everything must have been taken, the means to answer included; what a newer caller has added is passed over.
     pub(super) fn finish(self) -> Result<(), DecodeError> {
         if let Some(reply_to) = self.reply_to {
             reply_to.forget();
             return Err(BadMessage::WrongKind);
         }
-        self.arguments.finish()
+        if self.identity.description.is_extensible { Ok(()) } else { self.arguments.finish() }
     }
 }
 
-/// What came back for a request.
+/// What came back.
 #[derive(Debug)]
 pub(super) enum Answer {
     Value(RawMessage, usize),
     NoReply,
+    /// The other end has this version, and not this method.
+    NoSuchMethod {
+        method: u32,
+        version: u32,
+    },
+}
+
+/// What a message is to the caller's side.
+#[derive(Debug)]
+pub(super) enum Answered {
+    /// An answer, and the request that it is for.
+    To(u64, Answer),
+    /// The other end speaks another interface: this is how it describes its own.
+    Refused(RawMessage, usize),
 }
 
 /// Reads an answer's header: which request it is for, and what it says.
-pub(super) fn read_answer(fingerprint: u64, message: RawMessage) -> Result<(u64, Answer), BadMessage> {
+pub(super) fn read_answer(fingerprint: u64, message: RawMessage) -> Result<Answered, BadMessage> {
     let (header, size) = Header::from_bytes(&message.bytes)?;
+    if header.kind == Kind::Refused {
+        return Ok(Answered::Refused(message, size));
+    }
     if header.fingerprint != fingerprint {
         return Err(BadMessage::WrongKind);
     }
-    match header.kind {
-        Kind::Reply => Ok((header.request, Answer::Value(message, size))),
-        Kind::NoReply => Ok((header.request, Answer::NoReply)),
-        Kind::OneWay | Kind::Request => Err(BadMessage::WrongKind),
-    }
+    let answer = match header.kind {
+        Kind::Reply | Kind::Version => Answer::Value(message, size),
+        Kind::NoReply => Answer::NoReply,
+        Kind::NoSuchMethod => {
+            let mut body = Reader::new(message.bytes.get(size..).unwrap_or_default(), Vec::new(), Vec::new());
+            Answer::NoSuchMethod { method: header.method, version: body.take()? }
+        }
+        Kind::OneWay | Kind::Request | Kind::QueryVersion | Kind::Refused => {
+            return Err(BadMessage::WrongKind);
+        }
+    };
+    Ok(Answered::To(header.request, answer))
 }
 
 /// A call as a peer sends it, of these arguments.

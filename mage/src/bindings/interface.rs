@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::channel::Channel;
+use super::description::Description;
 use super::header::Incoming;
 use super::value::DecodeError;
 
@@ -11,8 +12,10 @@ use super::value::DecodeError;
 pub trait Interface {
     /// Its name in the `.magen` file.
     const NAME: &'static str;
-    /// A number that changes with anything the wire can notice.
+    /// A number that changes with anything the wire can notice, except what is added to what is extensible.
     const FINGERPRINT: u64;
+    /// What else the other end may have to know of it.
+    const DESCRIPTION: &'static Description;
     /// What calls its methods from afar.
     type Proxy: Proxy + fmt::Debug + Send + Sync;
     /// Its messages.

@@ -9,10 +9,15 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 
-use super::header::Incoming;
+use super::description::Identity;
+use super::header::{HEADER_BYTES, Header, Incoming, Kind};
 use super::interface::{Dispatch, Interface, Message};
 use super::pipe::{MessagePipe, RawMessage};
+use super::reply::ReplyTo;
+use super::value::{Reader, Writer};
 use crate::error::{BadMessage, RecvError, Why};
+use crate::limits::DESCRIPTION_BYTES_MAX;
+use crate::node::EndRef;
 
 /// Messages handled in one poll before other tasks get their turn.
 pub(super) const MESSAGES_PER_POLL: u32 = 128;
@@ -49,26 +54,51 @@ impl<T: Interface + ?Sized> Receiver<T> {
 
     /// [`Receiver::recv`] as a poll.
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T::Message>, RecvError>> {
-        match std::task::ready!(self.pipe.poll_recv(context)) {
-            Ok(raw) => Poll::Ready(self.decode(raw).map(Some).map_err(|bad| {
-                if let Some(end) = self.pipe.end().to_ref() {
-                    end.close(Why::Rejected);
+        for _ in 0..MESSAGES_PER_POLL {
+            let raw = match std::task::ready!(self.pipe.poll_recv(context)) {
+                Ok(raw) => raw,
+                Err(Why::Closed) => return Poll::Ready(Ok(None)),
+                Err(why) => return Poll::Ready(Err(RecvError::Disconnected(why))),
+            };
+            match self.decode(raw) {
+                Ok(Some(message)) => return Poll::Ready(Ok(Some(message))),
+                // It was not for the user.
+                Ok(None) => {}
+                Err(bad) => {
+                    if let Some(end) = self.pipe.end().to_ref() {
+                        end.close(Why::Rejected);
+                    }
+                    return Poll::Ready(Err(RecvError::BadMessage(bad)));
                 }
-                RecvError::BadMessage(bad)
-            })),
-            Err(Why::Closed) => Poll::Ready(Ok(None)),
-            Err(why) => Poll::Ready(Err(RecvError::Disconnected(why))),
+            }
         }
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
-    /// Nothing reaches the user that did not validate in full.
-    fn decode(&self, raw: RawMessage) -> Result<T::Message, BadMessage> {
+    /// Nothing reaches the user that did not validate in full, and nothing that is newer than what the user knows.
+    fn decode(&self, raw: RawMessage) -> Result<Option<T::Message>, BadMessage> {
         let RawMessage { bytes, pipes, handles } = raw;
         let end = || self.pipe.end().to_ref();
-        let mut incoming = Incoming::new(T::NAME, T::FINGERPRINT, &bytes, pipes, handles, end)?;
-        let message = T::Message::decode(&mut incoming)?;
+        let identity = Identity::of::<T>();
+        let (header, size) = Header::from_bytes(&bytes)?;
+        let extension = bytes.get(HEADER_BYTES..size).unwrap_or_default();
+        identity.check(header.fingerprint, extension).inspect_err(|_| refuse(identity, end()))?;
+        let arguments = Reader::new(bytes.get(size..).unwrap_or_default(), pipes, handles);
+        if header.kind == Kind::QueryVersion {
+            tell_version(identity, header, end());
+            return arguments.finish().map(|()| None);
+        }
+        let mut incoming = Incoming::new(identity, header, arguments, end)?;
+        let message = match T::Message::decode(&mut incoming) {
+            Err(BadMessage::UnknownMethod { .. }) if identity.description.is_extensible => {
+                incoming.answer_that_it_is_newer();
+                return Ok(None);
+            }
+            message => message?,
+        };
         incoming.finish()?;
-        Ok(message)
+        Ok(Some(message))
     }
 
     /// Handles every message until the other end is closed. The future is `Send` exactly when the handler is; dropping it
@@ -95,6 +125,28 @@ impl<T: Interface + ?Sized> Receiver<T> {
             }
         }
         Ok(())
+    }
+}
+
+/// Tells the other end what is spoken here, so that it can say what differs.
+#[cold]
+fn refuse(identity: Identity, end: Option<EndRef>) {
+    let header = Header { kind: Kind::Refused, request: 0, fingerprint: identity.fingerprint, method: 0 };
+    let mut writer = Writer::with_header(&header.to_bytes());
+    let text = identity.description.text;
+    // What is too long to be told has to be found by other means.
+    writer.put(if text.len() <= DESCRIPTION_BYTES_MAX { text } else { "" });
+    if let Some(end) = end {
+        // The pipe is about to be closed in any case.
+        let _ = end.send(writer.finish());
+    }
+}
+
+fn tell_version(identity: Identity, header: Header, end: Option<EndRef>) {
+    if let Some(end) = end {
+        // Whoever asked may be gone.
+        let version = identity.description.version;
+        let _ = ReplyTo::new(end, header).answer(Kind::Version, |writer| writer.put(version));
     }
 }
 

@@ -5,9 +5,10 @@ use std::ops::Deref;
 use std::task::{Context, Poll};
 
 use super::channel::Channel;
+use super::description::Identity;
 use super::interface::{Interface, Proxy};
 use super::pipe::MessagePipe;
-use crate::error::Why;
+use crate::error::{CallError, Difference, Why};
 
 /// Calls an object that lives anywhere. Its methods are those of the generated proxy, by `Deref`; its own functions are
 /// associated ones, so that they never hide a method of an interface.
@@ -21,7 +22,7 @@ pub struct Remote<T: Interface + ?Sized> {
 impl<T: Interface + ?Sized> Remote<T> {
     /// Binds an end of a pipe. What is called before the other end is bound waits there.
     pub fn new(pipe: MessagePipe) -> Self {
-        Self { proxy: T::Proxy::new(Channel::new(pipe, T::NAME, T::FINGERPRINT)) }
+        Self { proxy: T::Proxy::new(Channel::new(pipe, Identity::of::<T>())) }
     }
 
     /// The pipe again. Calls that are still unanswered settle as if the other end were closed.
@@ -43,6 +44,33 @@ impl<T: Interface + ?Sized> Remote<T> {
     /// Cancellation-safe.
     pub async fn ready(remote: &Self) {
         remote.proxy.channel().ready().await;
+    }
+
+    /// Asks the other end which version of the interface it has: what its interface file says with `[MinVersion=n]` at
+    /// most. It answers in its turn, as to any call, without bothering its handler. Cancellation-safe.
+    ///
+    /// # Errors
+    /// As for any call.
+    pub async fn query_version(remote: &Self) -> Result<u32, CallError> {
+        remote.proxy.channel().query_version().await
+    }
+
+    /// Asks the other end whether it has at least this version of the interface. Cancellation-safe.
+    ///
+    /// # Errors
+    /// [`CallError::OlderVersion`] if not, and as for any call.
+    pub async fn require_version(remote: &Self, required: u32) -> Result<(), CallError> {
+        let version = Self::query_version(remote).await?;
+        if version >= required {
+            return Ok(());
+        }
+        Err(CallError::OlderVersion { interface: T::NAME, required, version })
+    }
+
+    /// What the interface at the other end has that differs from this one, if it has refused a message for that and has
+    /// told. Every call that was made ends in [`CallError::OtherInterface`] then; this is for those that were one-way.
+    pub fn difference(remote: &Self) -> Option<Difference> {
+        remote.proxy.channel().difference()
     }
 
     /// Whether calls go straight to the node of the other end, with no process in between.

@@ -53,7 +53,7 @@ impl ReplyTo {
         self.end = None;
     }
 
-    fn answer(&mut self, kind: Kind, write: impl FnOnce(&mut Writer)) -> Result<(), SendError> {
+    pub(super) fn answer(&mut self, kind: Kind, write: impl FnOnce(&mut Writer)) -> Result<(), SendError> {
         let Some(end) = self.end.take() else { return Ok(()) };
         let mut writer = Writer::with_header(&Header { kind, ..self.header }.to_bytes());
         write(&mut writer);
@@ -65,11 +65,14 @@ impl ReplyTo {
             return Err(SendError::new(fault, pipes, handles));
         }
         let sent = end.send(writer.finish());
-        if let Err(error) = &sent
-            && error.kind() == SendErrorKind::Full
-        {
+        match sent.as_ref().map_err(SendError::kind) {
             // Every honest caller keeps room for its answers. This one does not read.
-            end.close(Why::BrokenRules);
+            Err(SendErrorKind::Full) => end.close(Why::BrokenRules),
+            Ok(()) | Err(SendErrorKind::Disconnected) => {}
+            Err(_) => {
+                let refusal = Header { kind: Kind::NoReply, ..self.header };
+                let _ = end.send(Writer::with_header(&refusal.to_bytes()).finish());
+            }
         }
         sent
     }

@@ -36,6 +36,11 @@ impl Place {
             Self::EnumValue => "a value of an enum",
         }
     }
+
+    /// Whether such a thing can be added in a later version.
+    fn is_added_to(self) -> bool {
+        matches!(self, Self::Method | Self::Parameter | Self::Field | Self::Member | Self::EnumValue)
+    }
 }
 
 /// What the attributes of one place say.
@@ -47,7 +52,7 @@ pub(super) struct Attributes {
 }
 
 const EXTENSIBLE: &str = "Extensible";
-const MIN_VERSION: &str = "MinVersion";
+pub(super) const MIN_VERSION: &str = "MinVersion";
 
 impl<'source> Checker<'source, '_> {
     pub(super) fn attributes(&mut self, attributes: &[Attribute<'source>], place: Place) -> Attributes {
@@ -61,8 +66,8 @@ impl<'source> Checker<'source, '_> {
                 self.unknown_attribute(attribute);
                 continue;
             }
-            if !matches!(place, Place::Struct | Place::Union | Place::Enum) {
-                let help = "`[Extensible]` stands before a struct, a union or an enum";
+            if !matches!(place, Place::Interface | Place::Struct | Place::Union | Place::Enum) {
+                let help = "`[Extensible]` stands before an interface, a struct, a union or an enum";
                 self.misplaced_attribute(attribute, place, help);
             } else if let Some(value) = attribute.value {
                 self.reporter.report(
@@ -89,8 +94,9 @@ impl<'source> Checker<'source, '_> {
     }
 
     fn min_version(&mut self, attribute: &Attribute<'source>, place: Place) -> u32 {
-        if !matches!(place, Place::Field | Place::Member) {
-            let help = "`[MinVersion=1]` stands before a field of an extensible struct or a member of an extensible union";
+        if !place.is_added_to() {
+            let help = "`[MinVersion=1]` stands before what is added: a method, a parameter, a response value, a field, \
+                        a member or a value of what is `[Extensible]`";
             self.misplaced_attribute(attribute, place, help);
             return 0;
         }

@@ -4,6 +4,7 @@ use super::Checker;
 use super::names::Names;
 use crate::ast::{self, Literal, LiteralKind, Number, Type};
 use crate::check::attributes::Place;
+use crate::check::fields::Addition;
 use crate::codegen::naming;
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::schema::{Const, Enum, EnumValue, Integer, Kind, Value, ValueType};
@@ -47,8 +48,11 @@ impl<'source> Checker<'source, '_> {
         let mut numbers: Vec<(i32, crate::span::Span)> = Vec::new();
         let mut checked = Vec::with_capacity(values.len());
         let mut next = Some(0_i32);
+        let additions: Vec<_> =
+            values.iter().map(|value| Addition::new(value.name, &value.attributes)).collect();
+        self.check_additions(&additions, is_extensible, None);
         for value in values {
-            self.attributes(&value.attributes, Place::EnumValue);
+            let min_version = self.attributes(&value.attributes, Place::EnumValue).min_version;
             names.declare(value.name, self.reporter);
             self.check_variant(value.name, is_extensible);
             let written = value.value.map(|literal| self.value(literal, &ValueType::Integer(Integer::INT)));
@@ -68,7 +72,8 @@ impl<'source> Checker<'source, '_> {
             let Some(number) = number else { continue };
             next = number.checked_add(1);
             numbers.push((number, value.name.span));
-            checked.push(EnumValue { docs: value.docs, name: value.name.text, number });
+            let ast::Name { text: name, span } = value.name;
+            checked.push(EnumValue { docs: value.docs, name, span, number, min_version });
         }
         let numbers = numbers.into_iter().map(|(number, span)| (i64::from(number), span)).collect();
         self.check_numbers(numbers, reserved, "value");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Checker;
-use super::attributes::Place;
+use super::attributes::{MIN_VERSION, Place};
 use super::names::Names;
 use crate::ast::{self, Name, Number};
 use crate::codegen::naming;
@@ -46,12 +46,12 @@ impl<'source> Checker<'source, '_> {
             }
             let Some(value_type) = self.value_type(&field.value_type) else { continue };
             let default = match field.default {
-                Some(literal) if place != Place::Field => {
+                Some(literal) if place == Place::Member || place == Place::Parameter && min_version == 0 => {
                     let message = format!("{} has no default", place.description());
-                    self.reporter.report(
-                        Diagnostic::new(DiagnosticKind::MisplacedDefault, literal.span, message)
-                            .help("only fields of structs have defaults"),
-                    );
+                    self.reporter
+                        .report(Diagnostic::new(DiagnosticKind::MisplacedDefault, literal.span, message).help(
+                        "fields of structs have defaults, and what is added to a list with `[MinVersion=n]`",
+                    ));
                     None
                 }
                 Some(literal) => self.value(literal, &value_type),
@@ -61,6 +61,7 @@ impl<'source> Checker<'source, '_> {
             checked.push(Field {
                 docs: field.docs,
                 name: field.name.text,
+                span: Span::new(field.value_type.span.start, field.name.span.end),
                 value_type,
                 default,
                 ordinal,
@@ -97,30 +98,43 @@ impl<'source> Checker<'source, '_> {
         checked
     }
 
-    /// Additions need an envelope around them, and in a struct a place behind everything that is older.
+    /// What is added needs something extensible around it. In a list, which begins with what is there since version
+    /// `oldest`, it also needs a place behind everything that is older.
     pub(super) fn check_additions(
         &mut self,
-        written: &[(Vec<ast::Attribute<'source>>, Name<'source>)],
-        fields: &[Field<'source>],
+        written: &[Addition<'source>],
         is_extensible: bool,
-        is_struct: bool,
+        oldest: Option<u32>,
     ) {
         let mut newest = 0;
-        for field in fields {
-            let is_late = is_struct && field.min_version < newest;
-            newest = newest.max(field.min_version);
-            let message = match (field.min_version, is_extensible) {
-                (1.., false) => format!("`{}` is an addition to what is not `[Extensible]`", field.name),
-                _ if is_late => format!("`{}` stands behind what is newer", field.name),
-                _ => continue,
+        for Addition { name, since } in written {
+            let Some((since, span)) = since else {
+                if newest > 0 && oldest.is_some() {
+                    self.misplaced_addition(
+                        name.span,
+                        format!("`{}` stands behind what is newer", name.text),
+                    );
+                }
+                continue;
             };
-            let place = written.iter().find(|(_, name)| name.text == field.name);
-            let Some((attributes, name)) = place else { continue };
-            let span = attributes.first().map_or(name.span, |attribute| attribute.name.span);
-            self.reporter.report(Diagnostic::new(DiagnosticKind::InvalidAttribute, span, message).help(
-                "fields are added at the end of an `[Extensible]` struct, members to an `[Extensible]` union",
-            ));
+            if !is_extensible {
+                let message = format!("`{}` is an addition to what is not `[Extensible]`", name.text);
+                self.misplaced_addition(*span, message);
+            } else if oldest.is_some() && *since < newest {
+                self.misplaced_addition(*span, format!("`{}` stands behind what is newer", name.text));
+            } else if oldest.is_some_and(|oldest| *since <= oldest) {
+                let message = format!("`{}` is no newer than what it is added to", name.text);
+                self.misplaced_addition(*span, message);
+            }
+            newest = newest.max(*since);
         }
+    }
+
+    fn misplaced_addition(&mut self, span: Span, message: String) {
+        self.reporter.report(Diagnostic::new(DiagnosticKind::InvalidAttribute, span, message).help(
+            "fields, parameters and response values are added at the end of the list, older ones first; all that is \
+             added belongs to what is `[Extensible]`",
+        ));
     }
 
     /// The ordinal of every name: the one that is written, or else the next behind the one before that is not reserved.
@@ -165,4 +179,26 @@ impl<'source> Checker<'source, '_> {
             );
         }
     }
+}
+
+/// Something that may have been added in a later version.
+pub(super) struct Addition<'source> {
+    name: Name<'source>,
+    /// The version, and where it is written.
+    since: Option<(u32, Span)>,
+}
+
+impl<'source> Addition<'source> {
+    pub(super) fn new(name: Name<'source>, attributes: &[ast::Attribute<'source>]) -> Self {
+        let written = attributes.iter().find(|attribute| attribute.name.text == MIN_VERSION);
+        let since = written.and_then(|attribute| {
+            let version = attribute.value.and_then(|value| value.text.parse().ok());
+            version.filter(|version| *version > 0).map(|version| (version, attribute.name.span))
+        });
+        Self { name, since }
+    }
+}
+
+pub(super) fn additions_of<'source>(fields: &[ast::Field<'source>]) -> Vec<Addition<'source>> {
+    fields.iter().map(|field| Addition::new(field.name, &field.attributes)).collect()
 }

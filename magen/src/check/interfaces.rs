@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::attributes::Place;
+use super::fields::{Addition, additions_of};
 use super::names::Names;
 use crate::ast::{self, Number};
 use crate::codegen::naming;
@@ -13,6 +14,7 @@ impl<'source> Checker<'source, '_> {
         &mut self,
         methods: Vec<ast::Method<'source>>,
         reserved: &[Number],
+        is_extensible: bool,
     ) -> Interface<'source> {
         let mut names = Names::new(DiagnosticKind::DuplicateMethod, "method");
         let written: Vec<_> = methods.iter().map(|method| (method.name, method.ordinal)).collect();
@@ -23,17 +25,23 @@ impl<'source> Checker<'source, '_> {
             }
             names.declare(*name, self.reporter);
         }
+        let additions: Vec<_> =
+            methods.iter().map(|method| Addition::new(method.name, &method.attributes)).collect();
+        self.check_additions(&additions, is_extensible, None);
         let ordinals = self.ordinals(&written, reserved, "method");
         let mut checked = Vec::with_capacity(methods.len());
         for method in methods {
             let ordinal = ordinals.get(method.name.text).copied().unwrap_or_default();
-            checked.push(self.method(method, ordinal));
+            checked.push(self.method(method, ordinal, is_extensible));
         }
-        Interface { methods: checked }
+        Interface { methods: checked, is_extensible }
     }
 
-    fn method(&mut self, method: ast::Method<'source>, ordinal: u32) -> Method<'source> {
-        self.attributes(&method.attributes, Place::Method);
+    fn method(&mut self, method: ast::Method<'source>, ordinal: u32, is_extensible: bool) -> Method<'source> {
+        let min_version = self.attributes(&method.attributes, Place::Method).min_version;
+        for list in [Some(&method.parameters), method.response.as_ref()].into_iter().flatten() {
+            self.check_additions(&additions_of(list), is_extensible, Some(min_version));
+        }
         if method.response.is_some() {
             let is_reply =
                 |parameter: &&ast::Field<'_>| naming::snake_case(parameter.name.text) == naming::REPLY;
@@ -54,7 +62,16 @@ impl<'source> Checker<'source, '_> {
             }
             Some(error)
         });
-        Method { docs: method.docs, name: method.name.text, ordinal, parameters, response, error }
+        Method {
+            docs: method.docs,
+            name: method.name.text,
+            span: method.name.span,
+            ordinal,
+            parameters,
+            response,
+            error,
+            min_version,
+        }
     }
 
     fn response(&mut self, values: Vec<ast::Field<'source>>) -> Vec<Field<'source>> {

@@ -64,11 +64,14 @@ fn generated_types(declaration: &Declaration<'_>) -> Vec<(String, Span, String)>
     types
 }
 
-/// Whether the response has a struct of its own: several values, or one that may have bounds.
+/// Whether the response has a struct of its own: several values, or one that may have bounds or was added later.
 fn may_have_type(method: &Method<'_>) -> bool {
     match method.response.as_deref() {
         None | Some([]) => false,
-        Some([value]) => !value.value_type.arguments.is_empty() || value.value_type.bound.is_some(),
+        Some([value]) => {
+            let may_be_bounded = !value.value_type.arguments.is_empty() || value.value_type.bound.is_some();
+            may_be_bounded || !value.attributes.is_empty()
+        }
         Some(_) => true,
     }
 }

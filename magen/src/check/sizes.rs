@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::FieldSpans;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Reporter};
 use crate::limits::{INLINE_BYTES_MAX, INLINE_DEPTH_MAX};
-use crate::schema::{DefinitionId, Field, Kind, Schema, Traits, ValueType};
+use crate::schema::{DefinitionId, Field, Kind, Method, Schema, Traits, ValueType};
 
 /// What one value takes in place.
 #[derive(Clone, Copy, Debug)]
@@ -56,10 +56,14 @@ pub(super) fn check(
     }
 }
 
-/// A field that was added later must have a value where an older peer sends none.
+/// What was added later must have a value where an older peer sends none.
 fn check_additions(id: DefinitionId, schema: &Schema<'_>, field_spans: &FieldSpans, reporter: &mut Reporter) {
-    let Kind::Struct(structure) = &schema.definition(id).kind else { return };
-    for (index, field) in structure.fields.iter().enumerate() {
+    let fields: Vec<&Field<'_>> = match &schema.definition(id).kind {
+        Kind::Struct(structure) => structure.fields.iter().collect(),
+        Kind::Interface(interface) => interface.methods.iter().flat_map(Method::fields).collect(),
+        _ => return,
+    };
+    for (index, field) in fields.into_iter().enumerate() {
         let has_default = field.default.is_some() || schema.has_default(&field.value_type);
         if field.min_version == 0 || has_default {
             continue;

@@ -11,7 +11,7 @@ pub(super) fn write(definition: &Definition<'_>, enumeration: &Enum<'_>, writer:
     writer.docs(&definition.docs, &format!("The enum `{name}`."));
     writer.line(ALLOWED);
     writer.line(VALUE_ALLOWED);
-    writer.line("#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]");
+    writer.line("#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]");
     if enumeration.values.is_empty() && !enumeration.is_extensible {
         writer.open_and_close(&format!("pub enum {name}"));
     } else {
@@ -27,6 +27,7 @@ pub(super) fn write(definition: &Definition<'_>, enumeration: &Enum<'_>, writer:
         writer.close();
     }
     write_numbers(name, enumeration, writer);
+    write_order(name, writer);
     write_codec(name, enumeration, writer);
 }
 
@@ -80,6 +81,21 @@ fn write_numbers(name: &str, enumeration: &Enum<'_>, writer: &mut Writer) {
         });
         writer.close();
     }
+    writer.close();
+    writer.close();
+}
+
+/// By number, whatever the order of declaration: maps travel in the order of their keys, and what one side knows by name
+/// may be a mere number for the other.
+fn write_order(name: &str, writer: &mut Writer) {
+    open_value_impl(" ::core::cmp::Ord", name, writer);
+    writer.open("fn cmp(&self, other: &Self) -> ::core::cmp::Ordering");
+    writer.line("::core::cmp::Ord::cmp(&self.number(), &other.number())");
+    writer.close();
+    writer.close();
+    open_value_impl(" ::core::cmp::PartialOrd", name, writer);
+    writer.open("fn partial_cmp(&self, other: &Self) -> ::core::option::Option<::core::cmp::Ordering>");
+    writer.line("::core::option::Option::Some(::core::cmp::Ord::cmp(self, other))");
     writer.close();
     writer.close();
 }

@@ -1,9 +1,9 @@
 //! The enum of an interface's messages, the structs of its responses, and their way from and to the wire.
 
-use super::structure::{write_decode_signature, write_fields};
+use super::structure::{take, write_decode_signature, write_fields};
 use super::type_name::has_response_type;
 use super::writer::Writer;
-use super::{ALLOWED, Subject, naming};
+use super::{ALLOWED, Subject, naming, open_value_impl};
 use crate::schema::{Field, Method};
 
 pub(super) fn write(subject: Subject<'_>, writer: &mut Writer) {
@@ -68,23 +68,35 @@ fn write_response(subject: Subject<'_>, method: &Method<'_>, values: &[Field<'_>
     writer.close();
     writer.close();
 
-    writer.blank();
-    writer.open_impl(" ::mage::codegen::Decode", &name);
+    open_reading_impl(" ::mage::codegen::Decode", &name, values, writer);
     write_decode_signature("reader: &mut ::mage::codegen::Reader<'_>", writer);
     writer.open("::core::result::Result::Ok(Self");
     for value in values {
-        let take = names.take(&value.value_type);
-        writer.field_call(&naming::identifier(value.name), "reader", &take);
+        writer.take(&naming::identifier(value.name), &take(value, "reader", names));
     }
     writer.close_with(")");
     writer.close();
     writer.close();
 }
 
+/// `impl what for whom {` of what reads these fields: with a closure for each that may be missing.
+fn open_reading_impl<'a>(
+    what: &str,
+    whom: &str,
+    fields: impl IntoIterator<Item = &'a Field<'a>>,
+    writer: &mut Writer,
+) {
+    if fields.into_iter().any(|field| field.min_version > 0) {
+        return open_value_impl(what, whom, writer);
+    }
+    writer.blank();
+    writer.open_impl(what, whom);
+}
+
 fn write_decode(subject: Subject<'_>, writer: &mut Writer) {
     let interface = subject.interface;
-    writer.blank();
-    writer.open_impl(" ::mage::codegen::Message", &naming::message_type(subject.name));
+    let parameters = interface.methods.iter().flat_map(|method| &method.parameters);
+    open_reading_impl(" ::mage::codegen::Message", &naming::message_type(subject.name), parameters, writer);
     write_decode_signature("incoming: &mut ::mage::codegen::Incoming<'_>", writer);
     if interface.methods.is_empty() {
         writer.line("let unknown = incoming.method();");
@@ -109,8 +121,7 @@ fn write_decode_arm(subject: Subject<'_>, method: &Method<'_>, writer: &mut Writ
     }
     writer.open(&start);
     for parameter in &method.parameters {
-        let take = subject.names.take(&parameter.value_type);
-        writer.field_call(&naming::identifier(parameter.name), "incoming", &take);
+        writer.take(&naming::identifier(parameter.name), &take(parameter, "incoming", subject.names));
     }
     if method.response.is_some() {
         writer.line(&format!("{}: incoming.reply()?,", naming::REPLY));

@@ -15,7 +15,8 @@ mod type_name;
 mod union;
 mod writer;
 
-use crate::fingerprint::fingerprint;
+use crate::description::describe;
+use crate::fingerprint::{Stage, fingerprint, lineage};
 use crate::options::Options;
 use crate::schema::{DefinitionId, Field, Interface, Kind, Method, Schema};
 use type_name::TypeNames;
@@ -82,9 +83,35 @@ fn write_interface(id: DefinitionId, subject: Subject<'_>, writer: &mut Writer) 
     writer.open_impl(" ::mage::Interface", &format!("dyn {name} + '_"));
     writer.line(&format!("const NAME: &'static str = \"{}\";", schema.qualified_name(id)));
     writer.line(&format!("const FINGERPRINT: u64 = {};", hexadecimal(fingerprint(id, schema))));
+    write_description(id, schema, writer);
     writer.line(&format!("type Proxy = {};", naming::proxy_type(name)));
     writer.line(&format!("type Message = {};", naming::message_type(name)));
     writer.close();
+}
+
+/// What the other side is told of the interface.
+fn write_description(id: DefinitionId, schema: &Schema<'_>, writer: &mut Writer) {
+    let version = schema.versions(id).last().copied().unwrap_or_default();
+    let description = "::mage::codegen::Description";
+    writer.open(&format!("const DESCRIPTION: &'static {description} = &{description}"));
+    writer.line(&format!("version: {version},"));
+    writer.line(&format!("is_extensible: {},", schema.is_extensible(id)));
+    let stages = lineage(id, schema);
+    if stages.is_empty() {
+        writer.line("lineage: &[],");
+    } else {
+        writer.line("lineage: &[");
+        writer.indent();
+        for Stage { definition, version, fingerprint } in stages {
+            let [definition, fingerprint] = [definition, fingerprint].map(hexadecimal);
+            let version = structure::grouped(version.into());
+            writer.line(&format!("::mage::codegen::Stage::new({definition}, {version}, {fingerprint}),"));
+        }
+        writer.dedent();
+        writer.line("],");
+    }
+    writer.text("text: \"\\", &describe(id, schema), "\",");
+    writer.close_with(";");
 }
 
 /// `number` in groups of four digits.

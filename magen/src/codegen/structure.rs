@@ -205,8 +205,9 @@ fn write_decode(name: &str, structure: &Struct<'_>, names: TypeNames<'_>, writer
         let inner = if structure.fields.is_empty() { "_reader" } else { "reader" };
         writer.open(&format!("reader.{wrapper}(|{inner}|"));
     }
+    let fields = structure.fields.iter();
     let fields: Vec<(String, String)> =
-        structure.fields.iter().map(|field| (naming::identifier(field.name), take(field, names))).collect();
+        fields.map(|field| (naming::identifier(field.name), take(field, "reader", names))).collect();
     writer.struct_literal("::core::result::Result::Ok(", "Self", &fields, ")");
     if wrapper.is_some() {
         writer.close_with(")");
@@ -215,12 +216,12 @@ fn write_decode(name: &str, structure: &Struct<'_>, names: TypeNames<'_>, writer
     writer.close();
 }
 
-/// What takes the value of a field; that of an addition may not have been sent.
-fn take(field: &Field<'_>, names: TypeNames<'_>) -> String {
-    let take = format!("reader.{}", names.take(&field.value_type));
+/// What takes the value of a field out of `source`; that of an addition may not have been sent.
+pub(super) fn take(field: &Field<'_>, source: &str, names: TypeNames<'_>) -> String {
     if field.min_version == 0 {
-        return take;
+        return format!("{source}.{}", names.take(&field.value_type));
     }
+    let take = format!("reader.{}", names.take(&field.value_type));
     let default = match (&field.default, default(field, names)) {
         (Some(_), default) => format!("|| {default}"),
         (None, default) => match default.strip_suffix("()") {
@@ -228,5 +229,5 @@ fn take(field: &Field<'_>, names: TypeNames<'_>) -> String {
             None => format!("|| {default}"),
         },
     };
-    format!("reader.take_or({default}, |reader| {})?", take.trim_end_matches('?'))
+    format!("{source}.take_or({default}, |reader| {})?", take.trim_end_matches('?'))
 }

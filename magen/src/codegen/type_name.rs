@@ -136,11 +136,12 @@ impl TypeNames<'_> {
     }
 }
 
-/// Whether the response has a struct of its own: because it has several values, or because one has bounds to check.
+/// Whether the response has a struct of its own: because it has several values, or because one has bounds to check or
+/// may be missing.
 pub(super) fn has_response_type(method: &Method<'_>) -> bool {
     match method.response.as_deref() {
         None | Some([]) => false,
-        Some([value]) => value.value_type.has_bound(),
+        Some([value]) => value.value_type.has_bound() || value.min_version > 0,
         Some(_) => true,
     }
 }

@@ -54,6 +54,19 @@ impl Writer {
         self.depth += 1;
     }
 
+    /// What `indent` began ends here.
+    pub(super) fn dedent(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// `before`, then lines of text just as they are, and `after` behind the last.
+    pub(super) fn text(&mut self, before: &str, text: &str, after: &str) {
+        self.line(before);
+        self.text.push_str(text);
+        self.text.push_str(after);
+        self.text.push('\n');
+    }
+
     /// `header {}`
     pub(super) fn open_and_close(&mut self, header: &str) {
         self.line(&format!("{header} {{}}"));
@@ -251,12 +264,17 @@ impl Writer {
         }
         self.open(&format!("{prefix}{name}"));
         for (name, value) in fields {
-            match value.split_once(".take_as::") {
-                Some((receiver, call)) => self.field_call(name, receiver, &format!("take_as::{call}")),
-                None => self.line(&format!("{name}: {value},")),
-            }
+            self.take(name, value);
         }
         self.close_with(suffix);
+    }
+
+    /// `name: value,`, where the value may be a wide call of `take_as` or `take_or`.
+    pub(super) fn take(&mut self, name: &str, value: &str) {
+        match value.split_once(".take") {
+            Some((receiver, call)) => self.field_call(name, receiver, &format!("take{call}")),
+            None => self.line(&format!("{name}: {value},")),
+        }
     }
 
     fn fits(&self, line: &str) -> bool {

@@ -175,6 +175,25 @@ impl ::mage::codegen::Proxy for BrowserProcessProxy {
 impl ::mage::Interface for dyn BrowserProcess + '_ {
     const NAME: &'static str = "BrowserProcess";
     const FINGERPRINT: u64 = 0x4629_6999_f78f_e38b;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface BrowserProcess
+method 0 0 NavigateToURL
+in 0 URL string
+in 0 delaySeconds int
+method 0 1 OnURLFetched2
+in 0 HTTPStatus int
+in 0 finalURL string
+method 0 2 FetchURLs
+in 0 maxCount_ int
+method 0 3 get_ids
+in 0 from_id int
+in 0 to_id int
+",
+    };
     type Proxy = BrowserProcessProxy;
     type Message = BrowserProcessMessage;
 }
@@ -423,6 +442,44 @@ impl ::mage::codegen::Proxy for URLProxy {
 impl ::mage::Interface for dyn URL + '_ {
     const NAME: &'static str = "URL";
     const FINGERPRINT: u64 = 0xfb6d_eec0_6241_832e;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface URL
+method 0 0 IsURL
+in 0 text string
+answers
+out 0 yes bool
+method 0 1 IntoURL
+in 0 text string
+answers
+out 0 url string
+method 0 2 FromURL
+in 0 url string
+answers
+out 0 text string
+method 0 3 ToURL
+in 0 text string
+answers
+out 0 url string
+method 0 4 AsURL
+in 0 text string
+answers
+out 0 url string
+method 0 5 NextURL
+in 0 a int
+in 0 b int
+in 0 c int
+in 0 d int
+in 0 e int
+in 0 f int
+in 0 g int
+in 0 h int
+in 0 i int
+",
+    };
     type Proxy = URLProxy;
     type Message = URLMessage;
 }
@@ -604,6 +661,28 @@ impl ::mage::codegen::Proxy for IteratorProxy {
 impl ::mage::Interface for dyn Iterator + '_ {
     const NAME: &'static str = "Iterator";
     const FINGERPRINT: u64 = 0xb4c6_b9f9_6661_830c;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Iterator
+method 0 0 Next
+answers
+out 0 item int
+method 0 1 Add
+in 0 other int
+method 0 2 Not
+method 0 3 Default
+answers
+out 0 a int
+method 0 4 FromStr
+in 0 s string
+answers
+out 0 a int
+out 0 b int
+",
+    };
     type Proxy = IteratorProxy;
     type Message = IteratorMessage;
 }

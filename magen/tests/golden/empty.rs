@@ -48,6 +48,14 @@ impl ::mage::codegen::Proxy for EmptyProxy {
 impl ::mage::Interface for dyn Empty + '_ {
     const NAME: &'static str = "Empty";
     const FINGERPRINT: u64 = 0x42ee_76cc_3451_8851;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Empty
+",
+    };
     type Proxy = EmptyProxy;
     type Message = EmptyMessage;
 }
@@ -138,6 +146,16 @@ impl ::mage::codegen::Proxy for OnlySignalsProxy {
 impl ::mage::Interface for dyn OnlySignals + '_ {
     const NAME: &'static str = "OnlySignals";
     const FINGERPRINT: u64 = 0x5762_11b4_cc56_1368;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface OnlySignals
+method 0 0 Start
+method 0 1 Stop
+",
+    };
     type Proxy = OnlySignalsProxy;
     type Message = OnlySignalsMessage;
 }

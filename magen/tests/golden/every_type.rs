@@ -407,6 +407,66 @@ impl ::mage::codegen::Proxy for EveryTypeProxy {
 impl ::mage::Interface for dyn EveryType + '_ {
     const NAME: &'static str = "EveryType";
     const FINGERPRINT: u64 = 0xb146_4631_a188_fb5d;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface EveryType
+method 0 0 OneWay
+in 0 a bool
+in 0 b int
+in 0 c long
+in 0 d double
+in 0 e char
+in 0 f string
+in 0 g MessagePipe
+method 0 1 Call
+in 0 a bool
+in 0 b int
+in 0 c long
+in 0 d double
+in 0 e char
+in 0 f string
+in 0 g MessagePipe
+answers
+out 0 a bool
+out 0 b int
+out 0 c long
+out 0 d double
+out 0 e char
+out 0 f string
+out 0 g MessagePipe
+method 0 2 Bool
+in 0 value bool
+answers
+out 0 value bool
+method 0 3 Int
+in 0 value int
+answers
+out 0 value int
+method 0 4 Long
+in 0 value long
+answers
+out 0 value long
+method 0 5 Double
+in 0 value double
+answers
+out 0 value double
+method 0 6 Char
+in 0 value char
+answers
+out 0 value char
+method 0 7 String
+in 0 value string
+answers
+out 0 value string
+method 0 8 MessagePipe
+in 0 value MessagePipe
+answers
+out 0 value MessagePipe
+",
+    };
     type Proxy = EveryTypeProxy;
     type Message = EveryTypeMessage;
 }

@@ -218,6 +218,31 @@ impl ::mage::codegen::Proxy for KeywordsProxy {
 impl ::mage::Interface for dyn Keywords + '_ {
     const NAME: &'static str = "Keywords";
     const FINGERPRINT: u64 = 0x5d54_30ad_78c1_e882;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Keywords
+method 0 0 Type
+in 0 type string
+in 0 match int
+in 0 gen bool
+in 0 try int
+method 0 1 Move
+in 0 me int
+in 0 Abstract int
+answers
+out 0 async int
+out 0 yield int
+method 0 2 interface
+in 0 interface int
+in 0 string string
+method 0 3 Union
+in 0 union int
+in 0 auto int
+",
+    };
     type Proxy = KeywordsProxy;
     type Message = KeywordsMessage;
 }
@@ -660,6 +685,54 @@ impl ::mage::codegen::Proxy for CollisionsProxy {
 impl ::mage::Interface for dyn Collisions + '_ {
     const NAME: &'static str = "Collisions";
     const FINGERPRINT: u64 = 0x533a_65e5_feed_02e8;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Collisions
+method 0 0 Channel
+in 0 channel int
+method 0 1 New
+in 0 channel int
+answers
+out 0 channel int
+method 0 2 IntoChannel
+answers
+method 0 3 Dispatch
+in 0 handler int
+in 0 h int
+method 0 4 Decode
+in 0 incoming int
+in 0 reader int
+in 0 writer int
+method 0 5 Encode
+in 0 args int
+in 0 args2 int
+method 0 6 Args
+in 0 args string
+method 0 7 Handler
+in 0 handler int
+method 0 8 Clone
+method 0 9 Into
+in 0 unknown int
+method 0 10 Fmt
+in 0 f int
+method 0 11 ToString
+answers
+out 0 s string
+method 0 12 Reply
+in 0 reply MessagePipe
+method 0 13 Put
+in 0 n int
+in 0 put int
+answers
+out 0 reply int
+out 0 writer int
+method 0 14 Borrow
+in 0 borrow string
+",
+    };
     type Proxy = CollisionsProxy;
     type Message = CollisionsMessage;
 }
@@ -763,6 +836,18 @@ impl ::mage::codegen::Proxy for CollisionsResponseProxy {
 impl ::mage::Interface for dyn CollisionsResponse + '_ {
     const NAME: &'static str = "CollisionsResponse";
     const FINGERPRINT: u64 = 0x6404_4995_33dc_0452;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface CollisionsResponse
+method 0 0 Next
+answers
+out 0 a int
+out 0 b int
+",
+    };
     type Proxy = CollisionsResponseProxy;
     type Message = CollisionsResponseMessage;
 }
@@ -844,6 +929,16 @@ impl ::mage::codegen::Proxy for HProxy {
 impl ::mage::Interface for dyn H + '_ {
     const NAME: &'static str = "H";
     const FINGERPRINT: u64 = 0x1f2f_23f8_5218_6d0c;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface H
+method 0 0 Hide
+in 0 h int
+",
+    };
     type Proxy = HProxy;
     type Message = HMessage;
 }
@@ -970,6 +1065,20 @@ impl ::mage::codegen::Proxy for ResultProxy {
 impl ::mage::Interface for dyn Result + '_ {
     const NAME: &'static str = "Result";
     const FINGERPRINT: u64 = 0x151f_a9e8_5390_b782;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Result
+method 0 0 Ok
+in 0 Result int
+method 0 1 Err
+answers
+out 0 a string
+out 0 b string
+",
+    };
     type Proxy = ResultProxy;
     type Message = ResultMessage;
 }
@@ -1050,6 +1159,18 @@ impl ::mage::codegen::Proxy for StringProxy {
 impl ::mage::Interface for dyn String + '_ {
     const NAME: &'static str = "String";
     const FINGERPRINT: u64 = 0x3d6b_0f2d_990b_de07;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface String
+method 0 0 Len
+in 0 text string
+answers
+out 0 text string
+",
+    };
     type Proxy = StringProxy;
     type Message = StringMessage;
 }
@@ -1147,6 +1268,17 @@ impl ::mage::codegen::Proxy for OptionProxy {
 impl ::mage::Interface for dyn Option + '_ {
     const NAME: &'static str = "Option";
     const FINGERPRINT: u64 = 0xbfb4_d94e_7f49_209d;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Option
+method 0 0 Some
+in 0 text string
+method 0 1 None
+",
+    };
     type Proxy = OptionProxy;
     type Message = OptionMessage;
 }
@@ -1227,6 +1359,18 @@ impl ::mage::codegen::Proxy for MessagePipeProxy {
 impl ::mage::Interface for dyn MessagePipe + '_ {
     const NAME: &'static str = "MessagePipe";
     const FINGERPRINT: u64 = 0x940c_72bc_c2c0_748b;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface MessagePipe
+method 0 0 Pass
+in 0 pipe MessagePipe
+answers
+out 0 pipe MessagePipe
+",
+    };
     type Proxy = MessagePipeProxy;
     type Message = MessagePipeMessage;
 }
@@ -1335,6 +1479,19 @@ impl ::mage::codegen::Proxy for DebugProxy {
 impl ::mage::Interface for dyn Debug + '_ {
     const NAME: &'static str = "Debug";
     const FINGERPRINT: u64 = 0x9ca3_5175_b56c_f176;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Debug
+method 0 0 Fmt
+in 0 a int
+answers
+out 0 a int
+out 0 b int
+",
+    };
     type Proxy = DebugProxy;
     type Message = DebugMessage;
 }
@@ -1409,6 +1566,15 @@ impl ::mage::codegen::Proxy for InterfaceProxy {
 impl ::mage::Interface for dyn Interface + '_ {
     const NAME: &'static str = "Interface";
     const FINGERPRINT: u64 = 0xc918_025a_5af6_9a7d;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Interface
+method 0 0 Interface
+",
+    };
     type Proxy = InterfaceProxy;
     type Message = InterfaceMessage;
 }
@@ -1483,6 +1649,15 @@ impl ::mage::codegen::Proxy for SendProxy {
 impl ::mage::Interface for dyn Send + '_ {
     const NAME: &'static str = "Send";
     const FINGERPRINT: u64 = 0x8091_8143_2d1b_951d;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Send
+method 0 0 Send
+",
+    };
     type Proxy = SendProxy;
     type Message = SendMessage;
 }

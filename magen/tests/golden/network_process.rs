@@ -181,6 +181,28 @@ impl ::mage::codegen::Proxy for NetworkProcessProxy {
 impl ::mage::Interface for dyn NetworkProcess + '_ {
     const NAME: &'static str = "NetworkProcess";
     const FINGERPRINT: u64 = 0xa444_634f_998d_45a4;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface NetworkProcess
+method 0 0 FetchURL
+in 0 url string
+method 0 1 Ask
+in 0 a int
+answers
+out 0 b string
+method 0 2 Two
+in 0 n long
+in 0 p MessagePipe
+answers
+out 0 status int
+out 0 size long
+method 0 3 Done
+answers
+",
+    };
     type Proxy = NetworkProcessProxy;
     type Message = NetworkProcessMessage;
 }

@@ -23,7 +23,7 @@ pub const ON: bool = true;
 /// How a pixel is stored.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
 #[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PixelFormat {
     /// Four bytes.
     Rgba,
@@ -62,6 +62,22 @@ impl PixelFormat {
 
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
 #[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::core::cmp::Ord for PixelFormat {
+    fn cmp(&self, other: &Self) -> ::core::cmp::Ordering {
+        ::core::cmp::Ord::cmp(&self.number(), &other.number())
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::core::cmp::PartialOrd for PixelFormat {
+    fn partial_cmp(&self, other: &Self) -> ::core::option::Option<::core::cmp::Ordering> {
+        ::core::option::Option::Some(::core::cmp::Ord::cmp(self, other))
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Encode for PixelFormat {
     fn encode(self, writer: &mut ::mage::codegen::Writer) {
         writer.put(self.number());
@@ -92,12 +108,14 @@ impl ::mage::codegen::Decode for PixelFormat {
 /// The enum `Codec`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
 #[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Codec {
     /// The value `VP9`.
     Vp9,
     /// The value `AV1`.
     Av1,
+    /// The value `H265`.
+    H265,
     /// A value that is newer than this code.
     Unknown(i32),
 }
@@ -110,6 +128,7 @@ impl Codec {
         match self {
             Self::Vp9 => 9,
             Self::Av1 => 10,
+            Self::H265 => 3,
             Self::Unknown(number) => number,
         }
     }
@@ -119,8 +138,25 @@ impl Codec {
         match number {
             9 => Self::Vp9,
             10 => Self::Av1,
+            3 => Self::H265,
             unknown => Self::Unknown(unknown),
         }
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::core::cmp::Ord for Codec {
+    fn cmp(&self, other: &Self) -> ::core::cmp::Ordering {
+        ::core::cmp::Ord::cmp(&self.number(), &other.number())
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::core::cmp::PartialOrd for Codec {
+    fn partial_cmp(&self, other: &Self) -> ::core::option::Option<::core::cmp::Ordering> {
+        ::core::option::Option::Some(::core::cmp::Ord::cmp(self, other))
     }
 }
 
@@ -733,7 +769,7 @@ impl ::mage::codegen::Decode for Event {
 /// The enum `FileError`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
 #[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileError {
     /// The value `NOT_FOUND`.
     NotFound,
@@ -759,6 +795,22 @@ impl FileError {
             13 => ::core::option::Option::Some(Self::Denied),
             _ => ::core::option::Option::None,
         }
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::core::cmp::Ord for FileError {
+    fn cmp(&self, other: &Self) -> ::core::cmp::Ordering {
+        ::core::cmp::Ord::cmp(&self.number(), &other.number())
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::core::cmp::PartialOrd for FileError {
+    fn partial_cmp(&self, other: &Self) -> ::core::option::Option<::core::cmp::Ordering> {
+        ::core::option::Option::Some(::core::cmp::Ord::cmp(self, other))
     }
 }
 
@@ -1394,7 +1446,392 @@ impl ::mage::codegen::Proxy for ValuesProxy {
 
 impl ::mage::Interface for dyn Values + '_ {
     const NAME: &'static str = "Values";
-    const FINGERPRINT: u64 = 0xb99a_4181_0fce_9e8e;
+    const FINGERPRINT: u64 = 0xd09f_c193_cd7c_133f;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[
+            ::mage::codegen::Stage::new(0x463b_8c4e_9275_1ba5, 1, 0xc2e6_8dd8_f24d_b96d),
+            ::mage::codegen::Stage::new(0x463b_8c4e_9275_1ba5, 2, 0x8d24_b45e_b56d_18dd),
+            ::mage::codegen::Stage::new(0xd0ea_7366_ebc4_03ff, 1, 0xedec_8144_1ac2_d8d0),
+            ::mage::codegen::Stage::new(0xefba_69f4_6cf8_f595, 1, 0x4de3_8b03_9d05_6318),
+        ],
+        text: "\
+interface Values
+method 0 0 Numbers
+in 0 a int8
+in 0 b int16
+in 0 c int
+in 0 d long
+in 0 e char
+in 0 f uint16
+in 0 g uint32
+in 0 h uint64
+in 0 i float
+method 0 1 Data
+in 0 data bytes
+in 0 four bytes<4>
+answers
+out 0 data bytes
+method 0 2 Lists
+in 0 numbers array<int>
+in 0 texts array<string>
+in 0 points array<Point>
+in 0 address array<char,4>
+method 0 9 Maps
+in 0 points map<string,Point>
+in 0 values map<PixelFormat,array<int>> max 1000
+method 0 10 Maybe
+in 0 number int?
+in 0 text string?
+in 0 point Point?
+in 0 list array<int>?
+in 0 pipe MessagePipe?
+in 0 data bytes?
+answers
+out 0 number int?
+out 0 text string?
+method 0 11 Structs
+in 0 settings Settings
+in 0 tree Tree
+in 0 shape Shape
+in 0 empty Empty
+answers
+out 0 settings Settings
+method 0 12 Ends
+in 0 ends Ends
+in 0 resource Resource
+in 0 remote pending_remote<Values>?
+answers
+out 0 other pending_receiver<Values>
+method 0 13 Open
+in 0 path string<8>
+answers
+out 0 file handle
+error FileError
+method 0 14 Close
+answers
+error string
+method 0 15 Bounded
+answers
+out 0 text string<4>
+method 0 16 Extended
+in 0 options Options
+in 0 event Event
+in 0 codec Codec
+answers
+out 0 options Options
+out 0 event Event
+struct Point
+field 0 x int
+field 0 y int
+enum PixelFormat
+value 0 -1 NONE
+value 0 0 RGBA
+value 0 5 BGRA
+value 0 6 GREY
+struct Settings
+field 0 on bool
+field 0 port uint16
+field 0 name string
+field 0 short_name string<16>
+field 0 scale double
+field 0 format PixelFormat
+field 0 origin Point
+field 0 target Point?
+field 0 path array<Point>
+field 0 colour array<float,3>
+field 0 counters map<string,long>
+field 0 tags array<string<8>> max 4
+field 0 icon bytes
+struct Tree
+field 0 name string
+field 0 children array<Tree>
+field 0 parent Tree?
+field 0 shapes map<int,Shape>
+union Shape
+member 0 0 point Point
+member 0 1 text string
+member 0 2 group array<Shape>
+member 0 3 codec Codec
+struct Empty
+struct Ends
+field 0 pipe MessagePipe?
+field 0 file handle
+field 0 remote pending_remote<Values>
+field 0 receivers array<pending_receiver<Values>>
+union Resource
+member 0 0 file handle
+member 0 1 pipe MessagePipe
+member 0 2 number int
+enum FileError
+value 0 2 NOT_FOUND
+value 0 13 DENIED
+extensible struct Options
+field 0 volume int
+field 0 title string?
+field 1 speed int
+field 2 label string?
+extensible union Event
+member 0 0 text string
+member 0 2 moved Point
+member 1 3 wheel int
+extensible enum Codec
+value 1 3 H265
+value 0 9 VP9
+value 0 10 AV1
+",
+    };
     type Proxy = ValuesProxy;
     type Message = ValuesMessage;
+}
+
+/// May grow, and has grown.
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+pub trait Player {
+    /// Handles `Open`.
+    fn open(
+        &mut self,
+        url: ::std::string::String,
+        volume: i32,
+        tags: ::std::vec::Vec<::std::string::String>,
+        reply: ::mage::Reply<PlayerOpenResponse>,
+    );
+
+    /// Handles `Seek`.
+    fn seek(&mut self, to: i64, reply: ::mage::Reply<PlayerSeekResponse>);
+
+    /// Handles `Stop`.
+    fn stop(&mut self, observer: ::core::option::Option<::mage::MessagePipe>);
+}
+
+/// Every message of `Player`, in order of declaration.
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[derive(Debug)]
+pub enum PlayerMessage {
+    /// A call of `Open`.
+    Open {
+        /// The argument `url`.
+        url: ::std::string::String,
+        /// The argument `volume`.
+        volume: i32,
+        /// The argument `tags`.
+        tags: ::std::vec::Vec<::std::string::String>,
+        /// Answers the call.
+        reply: ::mage::Reply<PlayerOpenResponse>,
+    },
+    /// A call of `Seek`.
+    Seek {
+        /// The argument `to`.
+        to: i64,
+        /// Answers the call.
+        reply: ::mage::Reply<PlayerSeekResponse>,
+    },
+    /// A call of `Stop`.
+    Stop {
+        /// The argument `observer`.
+        observer: ::core::option::Option<::mage::MessagePipe>,
+    },
+}
+
+/// The answer to `Open` of `Player`.
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[derive(Debug)]
+pub struct PlayerOpenResponse {
+    /// The value `found`.
+    pub found: bool,
+    /// The value `codec`.
+    pub codec: Codec,
+    /// The value `size`.
+    pub size: ::core::option::Option<Point>,
+}
+
+impl ::mage::codegen::Encode for PlayerOpenResponse {
+    fn encode(self, writer: &mut ::mage::codegen::Writer) {
+        writer.put(self.found);
+        writer.put(self.codec);
+        writer.put(self.size);
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::mage::codegen::Decode for PlayerOpenResponse {
+    fn decode(
+        reader: &mut ::mage::codegen::Reader<'_>,
+    ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
+        ::core::result::Result::Ok(Self {
+            found: reader.take()?,
+            codec: reader.take_or(|| Codec::Av1, |reader| reader.take())?,
+            size: reader.take_or(::core::default::Default::default, |reader| reader.take())?,
+        })
+    }
+}
+
+/// The answer to `Seek` of `Player`.
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[derive(Debug)]
+pub struct PlayerSeekResponse {
+    /// The value `from`.
+    pub from: i64,
+}
+
+impl ::mage::codegen::Encode for PlayerSeekResponse {
+    fn encode(self, writer: &mut ::mage::codegen::Writer) {
+        writer.put(self.from);
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::mage::codegen::Decode for PlayerSeekResponse {
+    fn decode(
+        reader: &mut ::mage::codegen::Reader<'_>,
+    ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
+        ::core::result::Result::Ok(Self {
+            from: reader.take_or(::core::default::Default::default, |reader| reader.take())?,
+        })
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::mage::codegen::Message for PlayerMessage {
+    fn decode(
+        incoming: &mut ::mage::codegen::Incoming<'_>,
+    ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
+        ::core::result::Result::Ok(match incoming.method() {
+            0 => Self::Open {
+                url: incoming.take()?,
+                volume: incoming.take_or(|| 5, |reader| reader.take())?,
+                tags: incoming
+                    .take_or(::core::default::Default::default, |reader| reader.take_as::<::mage::codegen::Array<::mage::codegen::Text<8>, { u32::MAX }>>())?,
+                reply: incoming.reply()?,
+            },
+            2 => Self::Seek {
+                to: incoming.take()?,
+                reply: incoming.reply()?,
+            },
+            7 => Self::Stop {
+                observer: incoming.take()?,
+            },
+            unknown => return ::core::result::Result::Err(incoming.unknown_method(unknown)),
+        })
+    }
+}
+
+impl<H: Player + ?Sized> ::mage::Dispatch<H> for PlayerMessage {
+    fn dispatch(self, handler: &mut H) {
+        match self {
+            Self::Open {
+                url,
+                volume,
+                tags,
+                reply,
+            } => Player::open(handler, url, volume, tags, reply),
+            Self::Seek { to, reply } => Player::seek(handler, to, reply),
+            Self::Stop { observer } => Player::stop(handler, observer),
+        }
+    }
+}
+
+/// Sends messages of `Player`; reached through `Remote<dyn Player>`.
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[derive(Debug)]
+pub struct PlayerProxy {
+    channel: ::mage::codegen::Channel,
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+impl PlayerProxy {
+    /// Sends `Open`.
+    pub fn open(
+        &self,
+        url: &str,
+        volume: i32,
+        tags: &[::std::string::String],
+    ) -> ::mage::Call<PlayerOpenResponse> {
+        self.channel.call(0, |args| {
+            args.put(url);
+            args.put(volume);
+            args.put_as::<::mage::codegen::Array<::mage::codegen::Text<8>, { u32::MAX }>, _>(tags);
+        })
+    }
+
+    /// Sends `Seek`.
+    pub fn seek(&self, to: i64) -> ::mage::Call<PlayerSeekResponse> {
+        self.channel.call(2, |args| {
+            args.put(to);
+        })
+    }
+
+    /// Sends `Stop`.
+    ///
+    /// # Errors
+    ///
+    /// If the message could not be sent, for example because the other end is closed.
+    pub fn stop(
+        &self,
+        observer: ::core::option::Option<::mage::MessagePipe>,
+    ) -> ::core::result::Result<(), ::mage::SendError> {
+        self.channel.notify(7, |args| {
+            args.put(observer);
+        })
+    }
+}
+
+impl ::mage::codegen::Proxy for PlayerProxy {
+    fn new(channel: ::mage::codegen::Channel) -> Self {
+        Self { channel }
+    }
+
+    fn channel(&self) -> &::mage::codegen::Channel {
+        &self.channel
+    }
+
+    fn into_channel(self) -> ::mage::codegen::Channel {
+        self.channel
+    }
+}
+
+impl ::mage::Interface for dyn Player + '_ {
+    const NAME: &'static str = "Player";
+    const FINGERPRINT: u64 = 0x7ac4_5eff_4c2d_34a4;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 2,
+        is_extensible: true,
+        lineage: &[
+            ::mage::codegen::Stage::new(0x333d_c56d_dffd_8ea0, 1, 0xc0b0_0f7c_2cef_50a5),
+            ::mage::codegen::Stage::new(0x333d_c56d_dffd_8ea0, 2, 0x792b_a757_5308_8784),
+            ::mage::codegen::Stage::new(0x8a43_9296_ced9_ed11, 0, 0xb02d_a577_6cab_6135),
+            ::mage::codegen::Stage::new(0xefba_69f4_6cf8_f595, 0, 0xe550_8872_48aa_6042),
+            ::mage::codegen::Stage::new(0xefba_69f4_6cf8_f595, 1, 0x4de3_8b03_9d05_6318),
+        ],
+        text: "\
+extensible interface Player
+method 0 0 Open
+in 0 url string
+in 1 volume int
+in 2 tags array<string<8>>
+answers
+out 0 found bool
+out 1 codec Codec
+out 2 size Point?
+method 1 2 Seek
+in 0 to long
+answers
+out 2 from long
+method 2 7 Stop
+in 0 observer MessagePipe?
+extensible enum Codec
+value 1 3 H265
+value 0 9 VP9
+value 0 10 AV1
+struct Point
+field 0 x int
+field 0 y int
+",
+    };
+    type Proxy = PlayerProxy;
+    type Message = PlayerMessage;
 }

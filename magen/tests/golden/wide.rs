@@ -433,6 +433,49 @@ impl ::mage::codegen::Proxy for TheInterfaceWithAVeryLongNameIndeedYesProxy {
 impl ::mage::Interface for dyn TheInterfaceWithAVeryLongNameIndeedYes + '_ {
     const NAME: &'static str = "TheInterfaceWithAVeryLongNameIndeedYes";
     const FINGERPRINT: u64 = 0xf509_8ae7_47dc_8c0a;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface TheInterfaceWithAVeryLongNameIndeedYes
+method 0 0 Exactly
+in 0 the_first_parameter string
+in 0 the_second_parameter int
+in 0 the_third_parameter long
+method 0 1 TheMethodWithAVeryLongName
+in 0 the_first_parameter string
+in 0 the_second_parameter MessagePipe
+answers
+out 0 the_first_value long
+out 0 second long
+method 0 2 AnotherMethod
+in 0 a int
+in 0 b int
+in 0 c int
+in 0 d int
+in 0 e int
+in 0 f int
+in 0 g int
+in 0 h int
+in 0 i int
+in 0 j int
+in 0 k int
+in 0 l int
+in 0 m int
+in 0 n int
+in 0 o int
+in 0 p int
+method 0 3 Pattern18
+in 0 abcdefgh int
+in 0 ijklmnop int
+method 0 4 Pattern19
+in 0 abcdefgh int
+in 0 ijklmnopq int
+method 0 5 TheMethodThatHasAnArgumentThatIsWide
+in 0 the_argument_of_the_method_that_has_an_argument_that_is_wide string
+",
+    };
     type Proxy = TheInterfaceWithAVeryLongNameIndeedYesProxy;
     type Message = TheInterfaceWithAVeryLongNameIndeedYesMessage;
 }

@@ -3,7 +3,7 @@
 /// The enum `PlayerError`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
 #[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PlayerError {
     /// The value `NOT_FOUND`.
     NotFound,
@@ -29,6 +29,22 @@ impl PlayerError {
             1 => ::core::option::Option::Some(Self::Denied),
             _ => ::core::option::Option::None,
         }
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::core::cmp::Ord for PlayerError {
+    fn cmp(&self, other: &Self) -> ::core::cmp::Ordering {
+        ::core::cmp::Ord::cmp(&self.number(), &other.number())
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::core::cmp::PartialOrd for PlayerError {
+    fn partial_cmp(&self, other: &Self) -> ::core::option::Option<::core::cmp::Ordering> {
+        ::core::option::Option::Some(::core::cmp::Ord::cmp(self, other))
     }
 }
 
@@ -305,6 +321,34 @@ impl ::mage::codegen::Proxy for PlayerProxy {
 impl ::mage::Interface for dyn Player + '_ {
     const NAME: &'static str = "Player";
     const FINGERPRINT: u64 = 0x990a_5181_c381_e5bc;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Player
+method 0 0 Stop
+method 0 5 Open
+in 0 url Url
+in 0 more array<Url>
+answers
+out 0 frames long
+error PlayerError
+method 0 6 Seek
+in 0 position long
+in 0 why string?
+in 0 arguments bool
+method 0 7 Position
+answers
+out 0 position long
+out 0 length long
+struct Url
+field 0 text string
+enum PlayerError
+value 0 0 NOT_FOUND
+value 0 1 DENIED
+",
+    };
     type Proxy = PlayerProxy;
     type Message = PlayerMessage;
 }
@@ -495,6 +539,14 @@ impl ::mage::codegen::Proxy for NothingProxy {
 impl ::mage::Interface for dyn Nothing + '_ {
     const NAME: &'static str = "Nothing";
     const FINGERPRINT: u64 = 0x7230_a6b8_560d_7cc5;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Nothing
+",
+    };
     type Proxy = NothingProxy;
     type Message = NothingMessage;
 }

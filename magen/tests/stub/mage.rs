@@ -154,6 +154,8 @@ pub trait Interface {
     const NAME: &'static str;
     /// Its fingerprint.
     const FINGERPRINT: u64;
+    /// What else is known of it.
+    const DESCRIPTION: &'static codegen::Description;
     /// What sends its messages.
     type Proxy: codegen::Proxy + fmt::Debug + Send + Sync;
     /// Its messages.
@@ -172,6 +174,30 @@ pub mod codegen {
 
     pub use crate::codec::{Array, Boxed, Bytes, DecodeAs, EncodeAs, FixedArray, Map, Optional, Text};
     pub use crate::value::{Decode, DecodeError, Encode, Reader, Writer};
+
+    /// An interface.
+    #[derive(Debug)]
+    pub struct Description {
+        /// Its newest version.
+        pub version: u32,
+        /// Whether there may be newer ones.
+        pub is_extensible: bool,
+        /// Its versions.
+        pub lineage: &'static [Stage],
+        /// All of it.
+        pub text: &'static str,
+    }
+
+    /// One version of one definition.
+    #[derive(Debug)]
+    pub struct Stage(pub u64, pub u32, pub u64);
+
+    impl Stage {
+        /// A version with its hashes.
+        pub const fn new(definition: u64, version: u32, fingerprint: u64) -> Self {
+            Self(definition, version, fingerprint)
+        }
+    }
 
     /// One message on its way.
     #[derive(Debug)]
@@ -230,6 +256,15 @@ pub mod codegen {
         /// The next argument, with bounds.
         pub fn take_as<C: DecodeAs>(&mut self) -> Result<C::Value, DecodeError> {
             self.reader.take_as::<C>()
+        }
+
+        /// The next argument, or a default.
+        pub fn take_or<T>(
+            &mut self,
+            default: impl FnOnce() -> T,
+            read: impl FnOnce(&mut Reader<'_>) -> Result<T, DecodeError>,
+        ) -> Result<T, DecodeError> {
+            self.reader.take_or(default, read)
         }
 
         /// What answers it.

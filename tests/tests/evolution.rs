@@ -1,0 +1,184 @@
+//! Builds of one interface that are of different age: they get along where the interface says so, and where they do not
+//! the error names what differs.
+
+use std::fs::File;
+
+use futures::future::join;
+use mage::{BadMessage, CallError, Interface, MessagePipe, Node, Receiver, RecvError, Remote, Reply, Why};
+use mage_tests::players::{player_new as new, player_old as old, player_other as other};
+use mage_tests::{Stage, on_every_scheduler};
+
+struct OldPlayer {
+    heard: Vec<String>,
+}
+
+impl old::Player for OldPlayer {
+    fn open(&mut self, url: String, options: old::Options, reply: Reply<old::Mode>) {
+        self.heard.push(format!("{url} {}", options.title));
+        let _ = reply.send(old::Mode::Slow);
+    }
+
+    fn watch(&mut self, event: old::Event, reply: Reply<bool>) {
+        let _ = reply.send(!matches!(event, old::Event::Unknown(_)));
+    }
+
+    fn note(&mut self, text: String) {
+        self.heard.push(text);
+    }
+}
+
+struct NewPlayer {
+    heard: Vec<String>,
+    streams: Vec<MessagePipe>,
+    node: Node,
+}
+
+impl new::Player for NewPlayer {
+    fn open(
+        &mut self,
+        url: String,
+        options: new::Options,
+        volume: i32,
+        log: Option<MessagePipe>,
+        reply: Reply<new::PlayerOpenResponse>,
+    ) {
+        let new::Options { title, speed, files } = options;
+        self.heard.push(format!("{url} {title} {speed} {} {volume} {}", files.len(), log.is_some()));
+        let (kept, stream) = self.node.create_message_pipes();
+        self.streams.push(kept);
+        let _ = reply.send(new::PlayerOpenResponse {
+            mode: new::Mode::Medium,
+            why: "it is the middle".to_owned(),
+            stream: Some(stream),
+        });
+    }
+
+    fn watch(&mut self, _event: new::Event, reply: Reply<bool>) {
+        let _ = reply.send(true);
+    }
+
+    fn note(&mut self, text: String) {
+        self.heard.push(text);
+    }
+
+    fn seek(&mut self, range: new::Range, reply: Reply<i64>) {
+        let _ = reply.send(range.from);
+    }
+
+    fn forget(&mut self, _text: String) {}
+}
+
+async fn a_new_caller_and_an_old_player(stage: Stage) {
+    let ((node, ours), (_other, theirs)) = stage.linked().await;
+    let mut player = OldPlayer { heard: Vec::new() };
+    let served = Receiver::<dyn old::Player>::new(theirs).serve(&mut player);
+    let talk = async {
+        let remote = Remote::<dyn new::Player>::new(ours);
+        let (log, log_theirs) = node.create_message_pipes();
+        let null = File::open("/dev/null").expect("there is one").into();
+        let options = new::Options { title: "t".to_owned(), files: vec![null], ..new::Options::default() };
+        let answer = remote.open("url", options, 9, Some(log_theirs)).await.expect("it gets along");
+        assert_eq!((answer.mode, answer.why.as_str()), (new::Mode::Slow, "unknown"));
+        assert!(answer.stream.is_none());
+        // What the player does not know is closed there.
+        assert_eq!(log.recv().await.map(drop), Err(Why::Closed));
+
+        let (kept, sent) = node.create_message_pipes();
+        drop(kept);
+        assert!(remote.watch(new::Event::Position(1)).await.expect("it is known"));
+        assert!(!remote.watch(new::Event::Failed("f".to_owned())).await.expect("it is skipped"));
+        assert!(!remote.watch(new::Event::Pipe(sent)).await.expect("it is skipped"));
+
+        let range = new::Range { from: 1, to: 2 };
+        let error = remote.seek(&range).await.expect_err("it is newer");
+        assert_eq!(
+            error.to_string(),
+            "media.Player has Seek since version 1, and the other end is of version 0"
+        );
+        assert!(
+            matches!(
+                error,
+                CallError::NoSuchMethod { interface: "media.Player", method: "Seek", since: 1, version: 0 }
+            ),
+            "{error:?}"
+        );
+        remote.forget("nobody knows how").expect("it is sent");
+        remote.note("still there").expect("it is sent");
+
+        assert_eq!(Remote::query_version(&remote).await.expect("it answers"), 0);
+        Remote::require_version(&remote, 0).await.expect("it is as old");
+        let error = Remote::require_version(&remote, 2).await.expect_err("it is older");
+        assert!(
+            matches!(error, CallError::OlderVersion { interface: "media.Player", required: 2, version: 0 }),
+            "{error:?}"
+        );
+        assert_eq!(Remote::difference(&remote), None);
+    };
+    let (served, ()) = join(served, talk).await;
+    served.expect("nothing was wrong");
+    assert_eq!(player.heard, ["url t", "still there"]);
+}
+
+async fn an_old_caller_and_a_new_player(stage: Stage) {
+    let ((_node, ours), (node, theirs)) = stage.linked().await;
+    let mut player = NewPlayer { heard: Vec::new(), streams: Vec::new(), node };
+    let served = Receiver::<dyn new::Player>::new(theirs).serve(&mut player);
+    let talk = async {
+        let remote = Remote::<dyn old::Player>::new(ours);
+        let options = old::Options { title: "t".to_owned() };
+        assert_eq!(remote.open("url", &options).await.expect("it gets along"), old::Mode::Unknown(7));
+        assert!(remote.watch(&old::Event::Position(1)).await.expect("it is known"));
+        assert_eq!(Remote::query_version(&remote).await.expect("it answers"), 2);
+        Remote::require_version(&remote, 2).await.expect("it is newer");
+    };
+    let (served, ()) = join(served, talk).await;
+    served.expect("nothing was wrong");
+    assert_eq!(player.heard, ["url t 1.5 0 5 false"]);
+    let stream = player.streams.pop().expect("one was made");
+    assert_eq!(stream.recv().await.map(drop), Err(Why::Closed), "the caller has no use for it");
+}
+
+/// Both have the same first version, and each an addition of its own in version 1.
+async fn builds_that_went_apart(stage: Stage) {
+    assert_eq!(<dyn new::Player>::FINGERPRINT, <dyn other::Player>::FINGERPRINT);
+    for is_call in [true, false] {
+        let ((_node, ours), (node, theirs)) = stage.linked().await;
+        let mut player = NewPlayer { heard: Vec::new(), streams: Vec::new(), node };
+        let served = Receiver::<dyn new::Player>::new(theirs).serve(&mut player);
+        let talk = async {
+            let remote = Remote::<dyn other::Player>::new(ours);
+            let expected =
+                "`media.Options`, `speed`: `float since version 1` here, `double since version 1` there";
+            if is_call {
+                let error = remote.seek(&other::Range { from: 1, to: 2 }).await.expect_err("it is refused");
+                let CallError::OtherInterface { interface: "media.Player", difference } = error else {
+                    panic!("{error:?}")
+                };
+                assert_eq!(difference.expect("it was told").to_string(), expected);
+            } else {
+                remote.note("into the dark").expect("it is sent");
+            }
+            assert_eq!(Remote::closed(&remote).await, Why::Rejected);
+            let difference = Remote::difference(&remote).expect("it was told");
+            assert_eq!(difference.to_string(), expected);
+            assert_eq!(
+                (difference.definition.as_str(), difference.field.as_deref()),
+                ("media.Options", Some("speed"))
+            );
+        };
+        let (served, ()) = join(served, talk).await;
+        let bad = BadMessage::OtherVersion {
+            interface: "media.Player",
+            definition: "media.Options".to_owned(),
+            version: 1,
+        };
+        assert_eq!(served.expect_err("it is another"), RecvError::BadMessage(bad));
+        assert_eq!(player.heard.len(), 0, "nothing was decoded");
+    }
+}
+
+on_every_scheduler! {
+    a_new_caller_and_an_old_player
+    an_old_caller_and_a_new_player
+    builds_that_went_apart
+}
