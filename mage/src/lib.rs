@@ -49,6 +49,9 @@
 mod bindings;
 mod core;
 mod error;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 mod link;
 mod node;

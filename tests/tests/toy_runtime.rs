@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use mage_sched::conformance::Harness;
@@ -15,6 +15,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 /// One thread runs; any thread may wake it through the bell.
 #[derive(Debug)]
 struct Toy {
+    /// All that have not come to their end, for the day when the runtime does.
+    tasks: Mutex<Vec<Weak<Task>>>,
     ready: Mutex<VecDeque<Arc<Task>>>,
     /// Who waits for what, by watch and direction: forgotten when woken or dropped, so nothing goes stale.
     waits: Mutex<BTreeMap<(usize, bool), Waiter>>,
@@ -32,6 +34,9 @@ struct Task {
     toy: Arc<Toy>,
     future: Mutex<Option<BoxFuture<'static, ()>>>,
 }
+
+/// The runtime itself: with it end all its tasks, whoever still holds one of their wakers.
+struct Runtime(Arc<Toy>);
 
 #[derive(Debug)]
 struct ToyScheduler(Arc<Toy>);
@@ -82,7 +87,12 @@ impl Wake for Task {
 
 impl Scheduler for ToyScheduler {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        Arc::new(Task { toy: Arc::clone(&self.0), future: Mutex::new(Some(task)) }).wake();
+        let task = Arc::new(Task { toy: Arc::clone(&self.0), future: Mutex::new(Some(task)) });
+        let mut tasks = self.0.tasks.lock();
+        tasks.retain(|task| task.strong_count() > 0);
+        tasks.push(Arc::downgrade(&task));
+        drop(tasks);
+        task.wake();
     }
 
     fn watch(&self, fd: Arc<OwnedFd>) -> io::Result<Box<dyn Watch>> {
@@ -133,9 +143,18 @@ impl Drop for ToyWatch {
     }
 }
 
-impl Harness for ToyScheduler {
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        while let Some(task) = { self.0.tasks.lock().pop() } {
+            drop(task.upgrade().and_then(|task| task.future.lock().take()));
+        }
+        drop((std::mem::take(&mut *self.0.ready.lock()), std::mem::take(&mut *self.0.waits.lock())));
+    }
+}
+
+impl Harness for Runtime {
     fn scheduler(&self) -> Arc<dyn Scheduler> {
-        Arc::new(Self(Arc::clone(&self.0)))
+        Arc::new(ToyScheduler(Arc::clone(&self.0)))
     }
 
     fn block_on(&mut self, future: LocalBoxFuture<'_, ()>) {
@@ -153,10 +172,11 @@ impl Harness for ToyScheduler {
     }
 }
 
-fn toy() -> ToyScheduler {
+fn toy() -> Runtime {
     let (bell, ringer) = UnixStream::pair().expect("the system has descriptors left");
     set_nonblocking(&bell).and_then(|()| set_nonblocking(&ringer)).expect("sockets can be non-blocking");
-    ToyScheduler(Arc::new(Toy { ready: Mutex::default(), waits: Mutex::default(), bell, ringer }))
+    let (tasks, ready, waits) = Default::default();
+    Runtime(Arc::new(Toy { tasks, ready, waits, bell, ringer }))
 }
 
 mage_sched::conformance!(toy_runtime, toy);

@@ -32,7 +32,7 @@ pub(crate) struct Driver {
     link: LinkId,
     watch: Box<dyn Watch>,
     names: Names,
-    inbox: Inbox,
+    inbox: Inbox<Handle>,
     outbox: Arc<Outbox>,
     /// Taken from the outbox, not yet encoded.
     batch: VecDeque<Frame<Handle>>,

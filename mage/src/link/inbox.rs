@@ -19,7 +19,7 @@ const READ_BYTES: usize = 64 << 10;
 const READ_BYTES_FIRST: usize = 4 << 10;
 
 #[derive(Debug)]
-pub(super) struct Inbox {
+pub(crate) struct Inbox<H> {
     buffer: Vec<u8>,
     /// The bytes in `buffer` that have been read from the socket and not yet decoded.
     start: usize,
@@ -29,13 +29,13 @@ pub(super) struct Inbox {
     /// What is read at once: more, once a read has filled what there was.
     read_bytes: usize,
     /// What has arrived beside these bytes: never more than the front frame's batch and the next one's.
-    arrived: VecDeque<Batch<Handle>>,
+    arrived: VecDeque<Batch<H>>,
     greeted: bool,
 }
 
 /// Why nothing more can be read from a link.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     Misbehaved(PeerMisbehaved),
     /// The welcome came without its socket, which this process had no room for.
     LostWelcome,
@@ -47,9 +47,20 @@ impl From<PeerMisbehaved> for Stop {
     }
 }
 
-impl Inbox {
+impl Inbox<Handle> {
+    /// Reads once. The buffer grows by what has arrived, never by what a frame promises.
+    pub(super) fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<Transfer> {
+        self.make_room();
+        let free = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let (transfer, batch) = socket::read(socket, free)?;
+        self.take_in(transfer.bytes(), batch);
+        Ok(transfer)
+    }
+}
+
+impl<H> Inbox<H> {
     /// For a link whose first frame is a hello, or one that was introduced and needs none.
-    pub(super) fn new(greeted: bool) -> Self {
+    pub(crate) fn new(greeted: bool) -> Self {
         Self {
             buffer: Vec::new(),
             start: 0,
@@ -61,17 +72,24 @@ impl Inbox {
         }
     }
 
-    /// Reads once. The buffer grows by what has arrived, never by what a frame promises.
-    pub(super) fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<Transfer> {
-        self.make_room();
-        let free = self.buffer.get_mut(self.end..).unwrap_or_default();
-        let (transfer, batch) = socket::read(socket, free)?;
+    /// So many bytes have been read into the buffer, and this beside them.
+    fn take_in(&mut self, bytes: usize, batch: Option<Batch<H>>) {
         self.arrived.extend(batch);
-        self.end += transfer.bytes();
+        self.end += bytes;
         if self.end == self.buffer.len() {
             self.read_bytes = READ_BYTES;
         }
-        Ok(transfer)
+    }
+
+    /// Reads from memory what a socket would have brought in one piece; returns how much of it there was room for.
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn fill_from(&mut self, bytes: &[u8], batch: Option<Batch<H>>) -> usize {
+        self.make_room();
+        let free = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let count = bytes.len().min(free.len());
+        free[..count].copy_from_slice(&bytes[..count]);
+        self.take_in(count, batch);
+        count
     }
 
     fn make_room(&mut self) {
@@ -95,11 +113,11 @@ impl Inbox {
     }
 
     /// Decodes every whole frame that has arrived.
-    pub(super) fn decode(
+    pub(crate) fn decode(
         &mut self,
         names: &mut Names,
         limits: &Limits,
-        frames: &mut Vec<Frame<Handle>>,
+        frames: &mut Vec<Frame<H>>,
     ) -> Result<(), Stop> {
         loop {
             let input = self.buffer.get(self.start..self.end).unwrap_or_default();

@@ -14,6 +14,8 @@ mod socket;
 mod tests;
 
 pub(crate) use driver::{Driver, Start};
+#[cfg(any(fuzzing, test))]
+pub(crate) use inbox::{Inbox, Stop};
 pub(crate) use outbox::{Ending, Outbox};
 pub use socket::PeerCredentials;
 pub(crate) use socket::{

@@ -74,7 +74,7 @@ struct Bench {
     outbox: Arc<Outbox>,
     woken: Arc<Counter>,
     other: Handle,
-    inbox: Inbox,
+    inbox: Inbox<Handle>,
     names: Names,
 }
 
