@@ -3,6 +3,8 @@
 
 #![expect(clippy::disallowed_types, reason = "how long the compiler takes is measured")]
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use magen::{Diagnostics, RenderStyle};
@@ -20,6 +22,24 @@ fn assert_shown(diagnostics: &Diagnostics) {
     assert!((1..=100).contains(&count));
     assert!(diagnostics.render(RenderStyle::Plain).matches("error[").count() >= count);
     diagnostics.render(RenderStyle::Coloured);
+}
+
+/// What the fuzzer in `fuzz` does with an input, with the inputs that are kept.
+#[test]
+fn seeds_of_the_fuzzer() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/magen");
+    let mut tried = 0;
+    for entry in fs::read_dir(seeds).expect("the seeds are in the repository") {
+        let source = fs::read(entry.expect("it can be listed").path()).expect("a seed can be read");
+        exercise(&source);
+        if let Ok(code) = magen::generate(&source, "seed.magen") {
+            let formatted = magen::format(&source, "seed.magen").expect("what is accepted can be formatted");
+            assert_eq!(magen::generate(&formatted, "seed.magen").as_ref(), Ok(&code));
+            assert_eq!(magen::format(&formatted, "seed.magen").as_ref(), Ok(&formatted));
+        }
+        tried += 1;
+    }
+    assert!(tried >= 10, "only {tried} seeds were found");
 }
 
 /// A piece of a `.magen` file, right or nearly so.

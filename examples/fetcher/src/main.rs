@@ -28,6 +28,7 @@ mod interfaces;
 mod options;
 mod roles;
 mod runtime;
+mod sandbox;
 mod screen;
 mod site;
 
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Ok(Command::Run(Role::Main(options))) => ("fetcher", roles::main::run(options)),
-        Ok(Command::Run(Role::Network(runtime))) => ("network process", roles::network::run(runtime)),
+        Ok(Command::Run(Role::Network(options))) => ("network process", roles::network::run(options)),
         Ok(Command::Run(Role::Logger(runtime))) => ("logger", roles::logger::run(runtime)),
         Err(error) => ("fetcher", Err(error)),
     };

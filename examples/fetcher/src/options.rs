@@ -18,10 +18,12 @@ Options:
   --runtime loop|tokio|smol          the scheduler of all three processes
   --network-runtime loop|tokio|smol  that of the network process [default: tokio]
   --logger-runtime loop|tokio|smol   that of the logger [default: smol]
+  --sandbox                          no files and few system calls for the network process
+  --takeover                         after its first page, the network process starts a shell
   --help                             this text
 
 The main process runs on mage's own loop unless told otherwise. The exit status is 1 if the network process did not live
-to answer; a page that cannot be fetched is an answer.
+to answer; a page that cannot be fetched is an answer. `file:` URLs are read, unless there is a sandbox.
 ";
 
 /// What to do.
@@ -33,20 +35,31 @@ pub(crate) enum Command {
 /// Which of the three processes this is.
 pub(crate) enum Role {
     Main(Options),
-    Network(Runtime),
+    Network(NetworkOptions),
     Logger(Runtime),
 }
 
 /// What the user asked for.
 pub(crate) struct Options {
     pub(crate) runtime: Runtime,
-    pub(crate) network_runtime: Runtime,
+    pub(crate) network: NetworkOptions,
     pub(crate) logger_runtime: Runtime,
     pub(crate) urls: Vec<String>,
 }
 
+/// What the network process is to be like.
+#[derive(Clone, Copy)]
+pub(crate) struct NetworkOptions {
+    pub(crate) runtime: Runtime,
+    /// Whether it locks itself in.
+    pub(crate) sandbox: bool,
+    /// Whether it behaves like one that a stranger has taken over.
+    pub(crate) takeover: bool,
+}
+
 pub(crate) fn parse() -> Result<Command, Error> {
     let (mut role, mut runtime, mut network_runtime, mut logger_runtime) = (None, None, None, None);
+    let (mut sandbox, mut takeover) = (false, false);
     let mut urls = Vec::new();
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -56,20 +69,23 @@ pub(crate) fn parse() -> Result<Command, Error> {
             Long("runtime") => runtime = Some(parser.value()?.parse()?),
             Long("network-runtime") => network_runtime = Some(parser.value()?.parse()?),
             Long("logger-runtime") => logger_runtime = Some(parser.value()?.parse()?),
+            Long("sandbox") => sandbox = true,
+            Long("takeover") => takeover = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Value(url) => urls.push(url.string()?),
             _ => return Err(format!("{}; --help lists the options", argument.unexpected()).into()),
         }
     }
     let runtime_or = |default| runtime.unwrap_or(default);
+    let network = |runtime| NetworkOptions { runtime, sandbox, takeover };
     Ok(Command::Run(match role.as_deref() {
         None => Role::Main(Options {
             runtime: runtime_or(Runtime::Loop),
-            network_runtime: network_runtime.unwrap_or_else(|| runtime_or(Runtime::Tokio)),
+            network: network(network_runtime.unwrap_or_else(|| runtime_or(Runtime::Tokio))),
             logger_runtime: logger_runtime.unwrap_or_else(|| runtime_or(Runtime::Smol)),
             urls,
         }),
-        Some("network") => Role::Network(runtime_or(Runtime::Tokio)),
+        Some("network") => Role::Network(network(runtime_or(Runtime::Tokio))),
         Some("logger") => Role::Logger(runtime_or(Runtime::Smol)),
         Some(other) => return Err(format!("no process is called {other}").into()),
     }))

@@ -121,6 +121,74 @@ fn on_one_of_each() {
 }
 
 #[test]
+fn in_a_sandbox_on_the_loop() {
+    everything_is_fetched(&["--sandbox", "--runtime", "loop"]);
+}
+
+#[test]
+fn in_a_sandbox_on_tokio() {
+    everything_is_fetched(&["--sandbox", "--runtime", "tokio"]);
+}
+
+#[test]
+fn in_a_sandbox_on_smol() {
+    everything_is_fetched(&["--sandbox", "--runtime", "smol"]);
+}
+
+/// A file that is there to be fetched.
+fn file() -> String {
+    format!("file://{}/Cargo.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_sandbox_has_no_files() {
+    let (status, seen) = Demo::start(&[&file()]).finish();
+    assert!(status.success() && seen.contains("1 fetched, 0 failed"), "{status}:\n{seen}");
+    for runtime in ["loop", "tokio", "smol"] {
+        // A name is looked up in files, and without them it is unknown.
+        let (status, seen) =
+            Demo::start(&["--sandbox", "--runtime", runtime, &file(), "http://localhost:1/"]).finish();
+        assert!(status.success(), "to be refused is an answer: {status}:\n{seen}");
+        assert!(seen.contains("0 fetched, 2 failed"), "{seen}");
+        let refused = |line: &str| line.contains("failed") && line.contains("ermission denied");
+        assert!(seen.lines().any(refused), "{seen}");
+    }
+}
+
+/// Whatever a process that is taken over does that it never needed to, it does not live to see the outcome.
+#[test]
+fn a_forbidden_call_is_the_last() {
+    let (status, seen) = Demo::start(&["--takeover"]).finish();
+    assert!(status.success() && seen.contains("a shell was started"), "without a sandbox: {status}:\n{seen}");
+    for runtime in ["loop", "tokio", "smol"] {
+        let (status, seen) = Demo::start(&["--sandbox", "--takeover", "--runtime", runtime]).finish();
+        assert_eq!(status.code(), Some(1), "{seen}");
+        assert!(!seen.contains("a shell was started"), "{seen}");
+        let gone = seen.lines().find(|line| line.contains("The network process is gone:"));
+        assert!(gone.is_some_and(|line| line.contains("SIGSYS")), "{seen}");
+        assert!(seen.contains("the log breaks off"), "{seen}");
+    }
+}
+
+/// On a kernel without Landlock there are no files either, and the user is told what that rests on.
+#[test]
+fn a_sandbox_without_landlock() {
+    let json = r#"{"none": {"match_action": {"errno": 38}, "mismatch_action": "allow",
+        "filter": [{"syscall": "landlock_create_ruleset"}]}}"#;
+    let arch = std::env::consts::ARCH.try_into().expect("seccomp knows it");
+    let programs = seccompiler::compile_from_json(json.as_bytes(), arch).expect("a filter");
+    // It holds for the thread of this test and for what it starts.
+    seccompiler::apply_filter(&programs["none"]).expect("the kernel takes it");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fetcher"));
+    command.args(["--sandbox", &file()]).stdin(Stdio::null());
+    let output = command.output().expect("the demo starts");
+    let (seen, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("this kernel has no Landlock"), "{said}");
+    assert!(output.status.success() && seen.contains("0 fetched, 1 failed"), "{seen}");
+    assert!(seen.contains("ermission denied"), "{seen}");
+}
+
+#[test]
 fn urls_from_standard_input() {
     let input = "http://127.0.0.1:1/nobody\n\n  not a url\n";
     let (status, seen) = Demo::start_with_input(&[], input).finish();

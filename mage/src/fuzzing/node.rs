@@ -16,6 +16,9 @@ const VICTIM_AS_GUEST: u8 = 0x55;
 /// A node that nobody knows.
 const NOBODY: u8 = 0x77;
 
+/// Ends that a user keeps before it makes no more of its own.
+const ENDS_MAX: usize = 24;
+
 /// Frames of every kind with anything in them, and bytes that are none, come over links of all sorts, while the users of the victim
 /// and of its honest neighbour read, send, close and hand on whatever they have. No honest link is dropped, no honest pipe is
 /// touched, nothing panics, and all comes to rest.
@@ -156,6 +159,9 @@ fn use_end(scene: &mut Scene, input: &mut Input<'_>, node: usize, choice: u8) {
 }
 
 fn make_pipe(scene: &mut Scene, node: usize) {
+    if scene.nodes[node].ends.len() >= ENDS_MAX {
+        return;
+    }
     let (first, second) = scene.call(node, |router| router.create_pipe());
     scene.nodes[node].ends.extend([first, second]);
 }

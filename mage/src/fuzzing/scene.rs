@@ -31,10 +31,12 @@ const DELIVERIES_TO_REST: usize = 20_000;
 
 thread_local! {
     static IN_CORE: Cell<bool> = const { Cell::new(false) };
+    /// The two after their handshake, which is most of the work of an input that does little.
+    static CONNECTED: Scene = Scene::connected();
 }
 
 /// A descriptor. The core never drops one, for it works under a lock.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Handle;
 
 impl Drop for Handle {
@@ -50,7 +52,7 @@ fn in_core<T>(call: impl FnOnce() -> T) -> T {
     result
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Link {
     /// The honest node at the other end, and what the link is called there; or somebody hostile.
     other: Option<(usize, LinkId)>,
@@ -59,7 +61,7 @@ struct Link {
     unread: VecDeque<(Vec<u8>, Option<Batch<Handle>>)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) router: Router<Handle>,
     links: BTreeMap<LinkId, Link>,
@@ -69,7 +71,7 @@ pub(super) struct Node {
     pub(super) answered: [usize; 2],
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Scene {
     pub(super) nodes: [Node; 2],
     /// The two ends of the pipe.
@@ -94,6 +96,10 @@ fn limits() -> Limits {
 impl Scene {
     /// The two are connected, and each holds one more end of a pipe to the other.
     pub(super) fn new() -> Self {
+        CONNECTED.with(Clone::clone)
+    }
+
+    fn connected() -> Self {
         let node = || Node {
             router: Router::new(limits()),
             links: BTreeMap::new(),

@@ -19,6 +19,7 @@ const READ_BYTES: usize = 64 << 10;
 const READ_BYTES_FIRST: usize = 4 << 10;
 
 #[derive(Debug)]
+#[cfg_attr(any(fuzzing, test), derive(Clone))]
 pub(crate) struct Inbox<H> {
     buffer: Vec<u8>,
     /// The bytes in `buffer` that have been read from the socket and not yet decoded.

@@ -95,7 +95,8 @@ fn inherited_socket() -> io::Result<OwnedFd> {
         return Err(io::Error::new(io::ErrorKind::NotFound, "this process was not launched by a mage node"));
     }
     let socket = io::stdin().as_fd().try_clone_to_owned()?;
-    let nothing = std::fs::File::open("/dev/null")?;
+    // A pipe into which nobody writes: it is empty, and unlike /dev/null it can be had in a process that may open no file.
+    let (nothing, _) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     rustix::stdio::dup2_stdin(nothing)?;
     Ok(socket)
 }

@@ -7,6 +7,7 @@ use crate::error::PeerMisbehaved;
 /// A sender passes all handles of a frame to the kernel in one piece, and a read stops behind such a piece, so a batch
 /// is what one frame declares.
 #[derive(Debug)]
+#[cfg_attr(any(fuzzing, test), derive(Clone))]
 pub(crate) struct Batch<H> {
     pub(crate) handles: Vec<H>,
     /// Whether there were more, for which this process had no room. No peer can bring that about: the buffer for them has

@@ -27,8 +27,10 @@ pub(crate) fn run(options: Options) -> Result<ExitCode, Error> {
     options.runtime.run(async |scheduler| {
         let screen = Screen::default();
         let node = Node::new(scheduler);
-        let mut network =
-            node.launch::<dyn NetworkProcess>(&mut role("network", options.network_runtime)?)?;
+        let mut command = role("network", options.network.runtime)?;
+        command.args(options.network.sandbox.then_some("--sandbox"));
+        command.args(options.network.takeover.then_some("--takeover"));
+        let mut network = node.launch::<dyn NetworkProcess>(&mut command)?;
         let mut logger = node.launch::<dyn Logger>(&mut role("logger", options.logger_runtime)?)?;
         introduce(&options, &network, &logger);
         println!();
@@ -78,7 +80,7 @@ fn introduce(
         println!("  {name:<8} pid {:<8} scheduler {}", style(pid).cyan(), style(runtime).cyan());
     };
     line("main", std::process::id(), options.runtime);
-    line("network", network.child.id(), options.network_runtime);
+    line("network", network.child.id(), options.network.runtime);
     line("logger", logger.child.id(), options.logger_runtime);
 }
 
