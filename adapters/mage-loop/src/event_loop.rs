@@ -31,7 +31,7 @@ pub struct EventLoop {
     batch: VecDeque<Ready>,
     events: Events,
     /// Empty between calls; kept for its capacity.
-    wakers: Vec<Waker>,
+    waiters: Vec<Arc<Waker>>,
     /// Since the descriptors had their turn.
     polls: u32,
 }
@@ -49,7 +49,7 @@ impl EventLoop {
             tasks,
             batch: VecDeque::new(),
             events: Events::new(),
-            wakers: Vec::new(),
+            waiters: Vec::new(),
             polls: 0,
         })
     }
@@ -114,9 +114,9 @@ impl EventLoop {
         let waited = self.shared.reactor.wait(&mut self.events, patience);
         self.shared.awake(); // before waking anybody: our own wakes need no system call
         waited.expect("the kernel waits on a descriptor that only this loop can close");
-        self.shared.reactor.dispatch(&self.events, &mut self.wakers);
-        for waker in self.wakers.drain(..) {
-            waker.wake();
+        self.shared.reactor.dispatch(&self.events, &mut self.waiters);
+        for waiter in self.waiters.drain(..) {
+            waiter.wake_by_ref();
         }
     }
 }
@@ -125,8 +125,8 @@ impl Drop for EventLoop {
     fn drop(&mut self) {
         drop(self.shared.close());
         self.tasks.close();
-        for waker in self.shared.reactor.close() {
-            waker.wake();
+        for waiter in self.shared.reactor.close() {
+            waiter.wake_by_ref();
         }
     }
 }

@@ -49,34 +49,27 @@ struct Slot {
 /// One direction of a descriptor.
 #[derive(Debug)]
 struct Direction {
-    state: State,
-    /// How many signals there were. What was learnt by trying is recorded only if no signal came meanwhile.
+    /// How many signals there were.
     tick: Tick,
-}
-
-#[derive(Debug)]
-enum State {
-    /// Would block, and nobody waits.
-    Idle,
-    /// Would block, and this task waits.
-    Parked(Waker),
-    /// Worth a try.
-    Ready,
     /// Worth a try whatever a short transfer says: a hang-up is reported once and must not be forgotten.
-    Closed,
+    closed: bool,
+    /// Whether somebody waits for the next signal.
+    parked: bool,
+    /// Who waited last. It stays for the next wait, which is nearly always the same task's.
+    waiter: Option<Arc<Waker>>,
 }
 
-/// Which signal a try stands on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How many signals of a direction have been seen. A descriptor is worth a try while there are newer ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tick(u64);
 
-/// What a try found out.
+/// Leave for a try.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Learnt {
-    /// It would block.
-    WouldBlock,
-    /// It moved something, and would block now unless the descriptor is closed.
-    Drained,
+pub(crate) struct Leave {
+    /// The last signal.
+    pub(crate) tick: Tick,
+    /// Whether it was that nothing more will come: then only a try that would block settles it.
+    pub(crate) closed: bool,
 }
 
 impl Reactor {
@@ -102,7 +95,7 @@ impl Reactor {
         table.generation = table.generation.wrapping_add(1);
         let token = Token::new(vacant, table.generation);
         let armed = self.poller.add(fd.as_fd(), token)?;
-        let (read, write) = (Direction::new(State::Idle), Direction::new(State::Ready));
+        let (read, write) = (Direction::new(Tick(0)), Direction::new(Tick(1)));
         table.slots.insert(Slot { token, fd: Arc::clone(fd), armed, read, write });
         Ok(token)
     }
@@ -120,39 +113,28 @@ impl Reactor {
         drop(slot); // outside the lock: wakers are foreign code
     }
 
-    /// Whether `interest` is worth a try; if not, parks the task of `context`.
+    /// Whether `interest` is worth a try after what was `seen`; if not, parks the task of `context`.
     pub(crate) fn poll_ready(
         &self,
         token: Token,
         interest: Interest,
+        seen: Tick,
         context: &Context<'_>,
-    ) -> Poll<io::Result<Tick>> {
-        let at_once = self.table.lock().ready(token, interest, context.waker());
+    ) -> Poll<io::Result<Leave>> {
+        let waker = context.waker();
+        let at_once = self.table.lock().poll(&self.poller, token, interest, seen, waker);
         if let Some(answer) = at_once {
             return answer;
         }
-        let waker = context.waker().clone();
-        let (answer, _replaced) = {
+        let waker = Arc::new(waker.clone());
+        let (answer, replaced) = {
             let mut table = self.table.lock();
-            match table.ready(token, interest, context.waker()) {
-                Some(answer) => (answer, State::Idle),
-                None => table.park(&self.poller, token, interest, waker),
-            }
+            let replaced =
+                table.get(token).map(|slot| slot.direction(interest).waiter.replace(Arc::clone(&waker)));
+            (table.poll(&self.poller, token, interest, seen, &waker), replaced)
         };
-        answer
-    }
-
-    /// Records what a try on `tick` found out.
-    pub(crate) fn learn(&self, token: Token, interest: Interest, tick: Tick, learnt: Learnt) {
-        let mut table = self.table.lock();
-        let Some(slot) = table.get(token) else { return };
-        let direction = slot.direction(interest);
-        if direction.tick == tick {
-            match (&direction.state, learnt) {
-                (State::Ready, _) | (State::Closed, Learnt::WouldBlock) => direction.state = State::Idle,
-                (State::Closed, Learnt::Drained) | (State::Idle | State::Parked(_), _) => {}
-            }
-        }
+        drop(replaced);
+        answer.unwrap_or(Poll::Pending)
     }
 
     /// Waits for events into `events`.
@@ -165,12 +147,12 @@ impl Reactor {
         self.poller.notify()
     }
 
-    /// Records `events`, and moves the wakers of those who waited for them to `wakers`.
-    pub(crate) fn dispatch(&self, events: &Events, wakers: &mut Vec<Waker>) {
+    /// Records `events`, and adds to `waiters` those who waited for them.
+    pub(crate) fn dispatch(&self, events: &Events, waiters: &mut Vec<Arc<Waker>>) {
         let mut table = self.table.lock();
         for event in events.iter() {
             if let Some(slot) = table.get(event.token) {
-                slot.record(event, wakers);
+                slot.record(event, waiters);
                 let wanted = slot.wanted();
                 if wanted.read || wanted.write {
                     self.poller.rearm(slot.fd.as_fd(), slot.token, wanted);
@@ -179,16 +161,16 @@ impl Reactor {
         }
     }
 
-    /// Says that no event will ever come, and returns the wakers of all who wait.
-    pub(crate) fn close(&self) -> Vec<Waker> {
+    /// Says that no event will ever come, and returns all who wait.
+    pub(crate) fn close(&self) -> Vec<Arc<Waker>> {
         let mut table = self.table.lock();
         table.life = Life::Over;
-        let mut wakers = Vec::new();
+        let mut waiters = Vec::new();
         for (_, slot) in &mut table.slots {
-            slot.read.signal(State::Closed, &mut wakers);
-            slot.write.signal(State::Closed, &mut wakers);
+            slot.read.signal(Signal::Closed, &mut waiters);
+            slot.write.signal(Signal::Closed, &mut waiters);
         }
-        wakers
+        waiters
     }
 }
 
@@ -197,39 +179,33 @@ impl Table {
         self.slots.get_mut(token.slot()).filter(|slot| slot.token == token)
     }
 
-    /// `None`: the task has to be parked with a waker of its own.
-    fn ready(&mut self, token: Token, interest: Interest, waker: &Waker) -> Option<Poll<io::Result<Tick>>> {
-        if let Life::Over = self.life {
-            return Some(Poll::Ready(Err(loop_is_gone())));
-        }
-        let direction = match self.get(token) {
-            Some(slot) => slot.direction(interest),
-            None => return Some(Poll::Ready(Err(loop_is_gone()))),
-        };
-        match &direction.state {
-            State::Ready | State::Closed => Some(Poll::Ready(Ok(direction.tick))),
-            State::Parked(parked) if parked.will_wake(waker) => Some(Poll::Pending),
-            State::Parked(_) | State::Idle => None,
-        }
-    }
-
-    /// Parks `waker`, and returns what it takes the place of, to be dropped outside the lock.
-    fn park(
+    /// `None`: `waker` has to take the place of the one that waits there.
+    fn poll(
         &mut self,
         poller: &Poller,
         token: Token,
         interest: Interest,
-        waker: Waker,
-    ) -> (Poll<io::Result<Tick>>, State) {
-        let Some(slot) = self.get(token) else {
-            return (Poll::Ready(Err(loop_is_gone())), State::Parked(waker));
-        };
-        let replaced = mem::replace(&mut slot.direction(interest).state, State::Parked(waker));
-        let wanted = slot.wanted();
-        match poller.arm(slot.fd.as_fd(), token, wanted, &mut slot.armed) {
-            Ok(()) => (Poll::Pending, replaced),
-            Err(error) => (Poll::Ready(Err(error)), replaced),
+        seen: Tick,
+        waker: &Waker,
+    ) -> Option<Poll<io::Result<Leave>>> {
+        if let Life::Over = self.life {
+            return Some(Poll::Ready(Err(loop_is_gone())));
         }
+        let Some(slot) = self.get(token) else { return Some(Poll::Ready(Err(loop_is_gone()))) };
+        let direction = slot.direction(interest);
+        if direction.tick != seen {
+            return Some(Poll::Ready(Ok(Leave { tick: direction.tick, closed: direction.closed })));
+        }
+        if !direction.waiter.as_ref().is_some_and(|waiter| waiter.will_wake(waker)) {
+            return None;
+        }
+        if !mem::replace(&mut direction.parked, true) {
+            let wanted = slot.wanted();
+            if let Err(error) = poller.arm(slot.fd.as_fd(), token, wanted, &mut slot.armed) {
+                return Some(Poll::Ready(Err(error)));
+            }
+        }
+        Some(Poll::Pending)
     }
 }
 
@@ -242,33 +218,29 @@ impl Slot {
     }
 
     fn wanted(&self) -> Wanted {
-        let parked = |direction: &Direction| matches!(direction.state, State::Parked(_));
-        Wanted { read: parked(&self.read), write: parked(&self.write) }
+        Wanted { read: self.read.parked, write: self.write.parked }
     }
 
-    fn record(&mut self, event: Event, wakers: &mut Vec<Waker>) {
-        for (direction, signal) in [(&mut self.read, event.read), (&mut self.write, event.write)] {
-            match signal {
-                Signal::Silent => {}
-                Signal::Ready if matches!(direction.state, State::Closed) => {
-                    direction.signal(State::Closed, wakers)
-                }
-                Signal::Ready => direction.signal(State::Ready, wakers),
-                Signal::Closed => direction.signal(State::Closed, wakers),
-            }
-        }
+    fn record(&mut self, event: Event, waiters: &mut Vec<Arc<Waker>>) {
+        self.read.signal(event.read, waiters);
+        self.write.signal(event.write, waiters);
     }
 }
 
 impl Direction {
-    fn new(state: State) -> Self {
-        Self { state, tick: Tick(0) }
+    fn new(tick: Tick) -> Self {
+        Self { tick, closed: false, parked: false, waiter: None }
     }
 
-    fn signal(&mut self, state: State, wakers: &mut Vec<Waker>) {
+    fn signal(&mut self, signal: Signal, waiters: &mut Vec<Arc<Waker>>) {
+        match signal {
+            Signal::Silent => return,
+            Signal::Ready => {}
+            Signal::Closed => self.closed = true,
+        }
         self.tick = Tick(self.tick.0.wrapping_add(1));
-        if let State::Parked(waker) = mem::replace(&mut self.state, state) {
-            wakers.push(waker);
+        if mem::take(&mut self.parked) {
+            waiters.extend(self.waiter.clone());
         }
     }
 }

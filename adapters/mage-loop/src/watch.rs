@@ -10,19 +10,22 @@ use mage_sched::{Interest, Transfer, Watch};
 
 use crate::poller::Token;
 use crate::queue::Shared;
-use crate::reactor::Learnt;
+use crate::reactor::Tick;
 
-/// Tries the descriptor only while the reactor holds it for ready, and tells the reactor what the try found out.
+/// Tries the descriptor only while the reactor holds it for ready, and remembers up to which signal a try has used it up.
 pub(crate) struct LoopWatch {
     shared: Arc<Shared>,
     token: Token,
     fd: Arc<OwnedFd>,
+    /// Up to which signal each direction has been tried until there was nothing left.
+    read: Tick,
+    write: Tick,
 }
 
 impl LoopWatch {
     pub(crate) fn new(shared: Arc<Shared>, fd: Arc<OwnedFd>) -> io::Result<Self> {
         let token = shared.reactor.watch(&fd)?;
-        Ok(Self { shared, token, fd })
+        Ok(Self { shared, token, fd, read: Tick::default(), write: Tick::default() })
     }
 }
 
@@ -34,17 +37,21 @@ impl Watch for LoopWatch {
         io: &mut dyn FnMut(BorrowedFd<'_>) -> io::Result<Transfer>,
     ) -> Poll<io::Result<usize>> {
         let reactor = &self.shared.reactor;
+        let seen = match interest {
+            Interest::Read => &mut self.read,
+            Interest::Write => &mut self.write,
+        };
         loop {
-            let tick = ready!(reactor.poll_ready(self.token, interest, context))?;
+            let leave = ready!(reactor.poll_ready(self.token, interest, *seen, context))?;
             match io(self.fd.as_fd()) {
                 Ok(Transfer::More(bytes)) => return Poll::Ready(Ok(bytes)),
                 Ok(Transfer::Drained(bytes)) => {
-                    reactor.learn(self.token, interest, tick, Learnt::Drained);
+                    if !leave.closed {
+                        *seen = leave.tick;
+                    }
                     return Poll::Ready(Ok(bytes));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    reactor.learn(self.token, interest, tick, Learnt::WouldBlock);
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => *seen = leave.tick,
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
