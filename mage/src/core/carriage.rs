@@ -109,19 +109,20 @@ impl<H> Router<H> {
     pub(super) fn carry(&mut self, end: EndpointName, carrier: EndpointName) {
         self.uncarry(end);
         if let Some(endpoint) = self.endpoints.get_mut(&end) {
-            endpoint.carrier = Some(carrier);
+            endpoint.swap_carrier(Some(carrier));
             if let Some(carrier) = self.endpoints.get_mut(&carrier) {
-                carrier.carried = carrier.carried.saturating_add(1);
+                carrier.set_carried(carrier.carried().saturating_add(1));
             }
         }
     }
 
     pub(super) fn uncarry(&mut self, end: EndpointName) {
-        let Some(carrier) = self.endpoints.get_mut(&end).and_then(|endpoint| endpoint.carrier.take()) else {
+        let Some(carrier) = self.endpoints.get_mut(&end).and_then(|endpoint| endpoint.swap_carrier(None))
+        else {
             return;
         };
         if let Some(carrier) = self.endpoints.get_mut(&carrier) {
-            carrier.carried = carrier.carried.saturating_sub(1);
+            carrier.set_carried(carrier.carried().saturating_sub(1));
         }
     }
 
@@ -133,7 +134,7 @@ impl<H> Router<H> {
             if ends.contains(&at) {
                 return true;
             }
-            match self.endpoints.get(&at).and_then(|endpoint| endpoint.carrier) {
+            match self.endpoints.get(&at).and_then(Endpoint::carrier) {
                 Some(carrier) => at = carrier,
                 None => return false,
             }
@@ -145,7 +146,7 @@ impl<H> Router<H> {
     pub(super) fn is_overloaded(&self, name: EndpointName, more: usize) -> bool {
         let mut depth = 0;
         let mut at = name;
-        while let Some(carrier) = self.endpoints.get(&at).and_then(|endpoint| endpoint.carrier) {
+        while let Some(carrier) = self.endpoints.get(&at).and_then(Endpoint::carrier) {
             if depth + 1 >= CARRIED_MAX.len() {
                 break;
             }
@@ -153,7 +154,7 @@ impl<H> Router<H> {
             at = carrier;
         }
         let allowed = CARRIED_MAX.get(depth).copied().unwrap_or(0);
-        let carried = self.endpoints.get(&name).map_or(0, |endpoint| endpoint.carried);
+        let carried = self.endpoints.get(&name).map_or(0, Endpoint::carried);
         carried as usize + more > allowed as usize
     }
 }

@@ -1,7 +1,6 @@
 //! One end of a pipe, or the place that an end has left.
 
 use std::collections::VecDeque;
-use std::mem;
 use std::task::Waker;
 
 use super::held::Held;
@@ -12,6 +11,9 @@ use super::open::Open;
 use super::proxying::Proxying;
 use super::window::{Count, Window};
 use crate::error::Why;
+
+/// The capacity of a queue that stays when it has been read.
+const QUEUE_KEPT_MAX: usize = 64;
 
 /// Which end of its pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,10 +27,7 @@ pub(crate) enum Side {
 pub(crate) struct Endpoint<H> {
     pub(crate) pipe: PipeName,
     pub(crate) side: Side,
-    /// Where everything goes that this endpoint sends.
-    pub(crate) peer: Address,
-    /// The only one whose messages this endpoint takes; others wait in `held`.
-    pub(crate) prev: Address,
+    neighbours: Neighbours,
     /// What prev is, as far as we have been told.
     pub(crate) standing: Standing,
     pub(crate) window: Window,
@@ -36,11 +35,23 @@ pub(crate) struct Endpoint<H> {
     pub(crate) outgoing: Outgoing,
     pub(crate) queue: Queue<H>,
     pub(crate) held: Option<Box<Held<H>>>,
-    /// The endpoint in whose unread messages this one waits, or that forwarded it and still stands.
-    pub(crate) carrier: Option<EndpointName>,
-    /// How many live endpoints name this one as their carrier.
-    pub(crate) carried: u32,
+    carriage: Option<Box<Carriage>>,
     pub(crate) state: State,
+}
+
+/// Whom an endpoint speaks to, and whom it hears. At rest the two are one.
+#[derive(Clone, Debug, Hash)]
+struct Neighbours {
+    peer: Address,
+    /// Only if it is not the peer.
+    prev: Option<Box<Address>>,
+}
+
+/// What an endpoint has to do with the messages that ends wait in. Most have nothing.
+#[derive(Clone, Debug, Default, Hash)]
+struct Carriage {
+    carrier: Option<EndpointName>,
+    carried: u32,
 }
 
 /// What an endpoint is.
@@ -49,7 +60,7 @@ pub(crate) enum State {
     /// An end that a user holds, or will once the message it is in has been read.
     Open(Open),
     /// Sent in a message; the new place has not answered yet, so what arrives here waits.
-    Moving(Moving),
+    Moving(Box<Moving>),
     /// Lives elsewhere; forwards what still arrives here until everybody knows.
     Proxying(Proxying),
 }
@@ -81,46 +92,69 @@ pub(crate) enum Outgoing {
     Told,
 }
 
-/// Unread messages, with their sum.
+/// Unread messages. An end that never had one costs next to nothing.
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Queue<H> {
+    unread: Option<Box<Unread<H>>>,
+}
+
+/// Unread messages, with their sum.
+#[derive(Clone, Debug, Hash)]
+struct Unread<H> {
     messages: VecDeque<Message<H>>,
     bytes: u64,
 }
 
 impl<H> Queue<H> {
     pub(crate) fn count(&self) -> Count {
-        Count { messages: self.messages.len() as u64, bytes: self.bytes }
+        self.unread.as_ref().map_or(Count::default(), |unread| Count {
+            messages: unread.messages.len() as u64,
+            bytes: unread.bytes,
+        })
     }
 
     pub(crate) fn push(&mut self, message: Message<H>) {
-        self.bytes = self.bytes.saturating_add(message.cost());
-        self.messages.push_back(message);
+        let unread = self.unread.get_or_insert_default();
+        unread.bytes = unread.bytes.saturating_add(message.cost());
+        unread.messages.push_back(message);
     }
 
     pub(crate) fn pop(&mut self) -> Option<Message<H>> {
-        let message = self.messages.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(message.cost());
-        if self.messages.is_empty() && self.messages.capacity() > 64 {
-            self.messages = VecDeque::new();
+        let unread = self.unread.as_mut()?;
+        let message = unread.messages.pop_front()?;
+        unread.bytes = unread.bytes.saturating_sub(message.cost());
+        if unread.messages.is_empty() && unread.messages.capacity() > QUEUE_KEPT_MAX {
+            self.unread = None;
         }
         Some(message)
     }
 
     /// The ends that wait in these messages.
     pub(crate) fn ends(&self) -> impl Iterator<Item = EndpointName> {
-        self.messages.iter().flat_map(|message| message.ends.iter().copied())
+        let messages = self.unread.iter().flat_map(|unread| &unread.messages);
+        messages.flat_map(|message| message.ends.iter().copied())
     }
 
     pub(crate) fn take(&mut self) -> VecDeque<Message<H>> {
-        self.bytes = 0;
-        mem::take(&mut self.messages)
+        self.unread.take().map(|unread| unread.messages).unwrap_or_default()
     }
 }
 
 impl<H> Default for Queue<H> {
     fn default() -> Self {
+        Self { unread: None }
+    }
+}
+
+impl<H> Default for Unread<H> {
+    fn default() -> Self {
         Self { messages: VecDeque::new(), bytes: 0 }
+    }
+}
+
+impl Neighbours {
+    fn new(peer: Address, prev: Address) -> Self {
+        Self { peer, prev: (prev != peer).then(|| Box::new(prev)) }
     }
 }
 
@@ -129,17 +163,63 @@ impl<H> Endpoint<H> {
         Self {
             pipe,
             side,
-            peer,
-            prev,
+            neighbours: Neighbours::new(peer, prev),
             standing: Standing::End,
             window,
             incoming: Incoming::Open,
             outgoing: Outgoing::Open,
             queue: Queue::default(),
             held: None,
-            carrier: None,
-            carried: 0,
+            carriage: None,
             state: State::Open(Open::default()),
+        }
+    }
+
+    /// Where everything goes that this endpoint sends.
+    pub(crate) fn peer(&self) -> Address {
+        self.neighbours.peer
+    }
+
+    /// The only one whose messages this endpoint takes; others wait in `held`.
+    pub(crate) fn prev(&self) -> Address {
+        self.neighbours.prev.as_deref().copied().unwrap_or(self.neighbours.peer)
+    }
+
+    pub(crate) fn set_peer(&mut self, peer: Address) {
+        self.neighbours = Neighbours::new(peer, self.prev());
+    }
+
+    pub(crate) fn set_prev(&mut self, prev: Address) {
+        self.neighbours = Neighbours::new(self.peer(), prev);
+    }
+
+    /// The endpoint in whose unread messages this one waits, or that forwarded it and still stands.
+    pub(crate) fn carrier(&self) -> Option<EndpointName> {
+        self.carriage.as_ref()?.carrier
+    }
+
+    /// How many live endpoints name this one as their carrier.
+    pub(crate) fn carried(&self) -> u32 {
+        self.carriage.as_ref().map_or(0, |carriage| carriage.carried)
+    }
+
+    pub(crate) fn swap_carrier(&mut self, carrier: Option<EndpointName>) -> Option<EndpointName> {
+        let old = self.carrier();
+        if carrier != old {
+            self.set_carriage(carrier, self.carried());
+        }
+        old
+    }
+
+    pub(crate) fn set_carried(&mut self, carried: u32) {
+        self.set_carriage(self.carrier(), carried);
+    }
+
+    fn set_carriage(&mut self, carrier: Option<EndpointName>, carried: u32) {
+        if carrier.is_none() && carried == 0 {
+            self.carriage = None;
+        } else {
+            **self.carriage.get_or_insert_default() = Carriage { carrier, carried };
         }
     }
 
@@ -150,7 +230,7 @@ impl<H> Endpoint<H> {
     /// Takes the waker of whoever waits to read, if it should look again.
     pub(crate) fn take_reader(&mut self) -> Option<Waker> {
         match &mut self.state {
-            State::Open(open) => open.reader.take(),
+            State::Open(open) => open.take_reader(),
             State::Moving(_) | State::Proxying(_) => None,
         }
     }
@@ -158,7 +238,7 @@ impl<H> Endpoint<H> {
     /// Takes the wakers of whoever waits to send.
     pub(crate) fn take_writers(&mut self) -> Vec<Waker> {
         match &mut self.state {
-            State::Open(open) => mem::take(&mut open.writers),
+            State::Open(open) => open.take_writers(),
             State::Moving(_) | State::Proxying(_) => Vec::new(),
         }
     }

@@ -66,10 +66,10 @@ impl<H> Router<H> {
         let mut at = from;
         for _ in 0..=self.endpoints.len() {
             let Some(endpoint) = self.endpoints.get(&at) else { return false };
-            if !endpoint.peer.node.is_local() || (at != from && endpoint.is_open()) {
+            if !endpoint.peer().node.is_local() || (at != from && endpoint.is_open()) {
                 return false;
             }
-            at = endpoint.peer.endpoint;
+            at = endpoint.peer().endpoint;
             if at == to {
                 return true;
             }
@@ -80,7 +80,7 @@ impl<H> Router<H> {
     /// Where an end sends, and whether it may still say something there.
     fn place(&self, name: EndpointName) -> Option<(Address, bool)> {
         let endpoint = self.endpoints.get(&name)?;
-        Some((endpoint.peer, endpoint.outgoing != Outgoing::Told))
+        Some((endpoint.peer(), endpoint.outgoing != Outgoing::Told))
     }
 
     /// An open end forwards to `peer` from now on, beginning with what it has queued.
@@ -89,7 +89,7 @@ impl<H> Router<H> {
         let incoming = endpoint.incoming;
         let queue = endpoint.queue.take();
         reached(if queue.is_empty() { Mark::Fused } else { Mark::FusedUnread });
-        endpoint.peer = peer;
+        endpoint.set_peer(peer);
         let state = std::mem::replace(&mut endpoint.state, State::Proxying(Proxying::default()));
         self.discard_state(state);
         for message in queue {

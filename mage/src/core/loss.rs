@@ -15,7 +15,7 @@ impl<H> Router<H> {
             return;
         }
         endpoint.incoming = Incoming::Ended(why);
-        let (peer, told) = (endpoint.peer, endpoint.outgoing == Outgoing::Told);
+        let (peer, told) = (endpoint.peer(), endpoint.outgoing == Outgoing::Told);
         if matches!(endpoint.state, State::Proxying(_)) {
             self.post(name, peer, Body::End(why));
             self.erase(name);
@@ -40,15 +40,15 @@ impl<H> Router<H> {
         let touched: Vec<EndpointName> = self
             .endpoints
             .iter()
-            .filter(|(_, endpoint)| endpoint.prev.node == node || endpoint.peer.node == node)
-            .map(|(name, _)| *name)
+            .filter(|(_, endpoint)| endpoint.prev().node == node || endpoint.peer().node == node)
+            .map(|(name, _)| name)
             .collect();
         for name in touched {
-            let hears = self.endpoints.get(&name).is_some_and(|endpoint| endpoint.prev.node == node);
+            let hears = self.endpoints.get(&name).is_some_and(|endpoint| endpoint.prev().node == node);
             if hears && !mutated(Mutation::PrevLossIgnored) {
                 self.end_incoming(name, why);
             }
-            if self.endpoints.get(&name).is_some_and(|endpoint| endpoint.peer.node == node) {
+            if self.endpoints.get(&name).is_some_and(|endpoint| endpoint.peer().node == node) {
                 self.lose_peer(name, why);
             }
         }

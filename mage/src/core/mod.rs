@@ -66,6 +66,7 @@ mod proxying;
 mod router;
 mod send;
 mod speech;
+mod table;
 mod window;
 
 #[cfg(test)]

@@ -22,11 +22,11 @@ impl<H> Router<H> {
     pub(super) fn on_accepted(&mut self, name: EndpointName, from: Address) {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         let State::Moving(moving) = &endpoint.state else { return };
-        if endpoint.peer != from {
+        if endpoint.peer() != from {
             return;
         }
         let (old, slot) = (moving.old, moving.slot);
-        let peer = endpoint.peer;
+        let peer = endpoint.peer();
         let incoming = endpoint.incoming;
         let queue = endpoint.queue.take();
         let speaks = endpoint.outgoing != Outgoing::Told;

@@ -1,5 +1,6 @@
 //! An end that a user holds.
 
+use std::mem;
 use std::task::Waker;
 
 use super::endpoint::{Incoming, Outgoing, State};
@@ -10,13 +11,56 @@ use super::probe::{Mutation, mutated};
 use super::router::Router;
 use crate::error::Why;
 
-/// Who waits for this end.
+/// Who waits for this end. An end that nobody has waited for costs next to nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Open {
+    waiting: Option<Box<Waiting>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Waiting {
     /// The one reader.
-    pub(crate) reader: Option<Waker>,
+    reader: Option<Waker>,
     /// Everybody who waits for room.
-    pub(crate) writers: Vec<Waker>,
+    writers: Vec<Waker>,
+}
+
+impl Open {
+    #[cfg(test)]
+    pub(crate) fn has_reader(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| waiting.reader.is_some())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has_writers(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| !waiting.writers.is_empty())
+    }
+
+    /// Parks the one who waits to read, or nobody; returns who did before.
+    pub(crate) fn swap_reader(&mut self, reader: Option<Waker>) -> Option<Waker> {
+        if reader.is_none() && self.waiting.is_none() {
+            return None;
+        }
+        mem::replace(&mut self.waiting.get_or_insert_default().reader, reader)
+    }
+
+    /// Parks one more who waits for room; returns the waker if it is there already.
+    pub(crate) fn add_writer(&mut self, writer: Waker) -> Option<Waker> {
+        let writers = &mut self.waiting.get_or_insert_default().writers;
+        if writers.iter().any(|known| known.will_wake(&writer)) {
+            return Some(writer);
+        }
+        writers.push(writer);
+        None
+    }
+
+    pub(crate) fn take_reader(&mut self) -> Option<Waker> {
+        self.waiting.as_mut()?.reader.take()
+    }
+
+    pub(crate) fn take_writers(&mut self) -> Vec<Waker> {
+        self.waiting.as_mut().map_or_else(Vec::new, |waiting| mem::take(&mut waiting.writers))
+    }
 }
 
 /// Who waits changes nothing of what a node does.
@@ -45,7 +89,7 @@ impl<H> Router<H> {
             };
         };
         let credit = endpoint.window.consume(message.cost(), &self.limits);
-        let peer = if mutated(Mutation::CreditToPrev) { endpoint.prev } else { endpoint.peer };
+        let peer = if mutated(Mutation::CreditToPrev) { endpoint.prev() } else { endpoint.peer() };
         let speaks = endpoint.outgoing == Outgoing::Open;
         if let Some(limit) = credit.filter(|_| speaks) {
             self.post(name, peer, Body::Credit(limit));
@@ -69,7 +113,7 @@ impl<H> Router<H> {
             return;
         }
         if endpoint.outgoing != Outgoing::Told {
-            let peer = endpoint.peer;
+            let peer = endpoint.peer();
             self.post(name, peer, Body::End(why));
         }
         self.erase(name);
@@ -82,7 +126,7 @@ impl<H> Router<H> {
             State::Open(_) | State::Proxying(_) => false,
         };
         match self.endpoints.get_mut(&name) {
-            Some(endpoint) if endpoint.peer == from => {
+            Some(endpoint) if endpoint.peer() == from => {
                 let committed = match &endpoint.state {
                     State::Open(_) => false,
                     State::Proxying(proxying) => proxying.asked && !mutated(Mutation::CommittedPlaceRepoints),
@@ -91,7 +135,7 @@ impl<H> Router<H> {
                 if committed {
                     return; // it will ask again when our own place in the ring has settled
                 }
-                endpoint.peer = target;
+                endpoint.set_peer(target);
                 self.post(name, from, Body::Ack);
                 self.refer(target.node, from.node);
                 if self.is_beyond(target.node, from.node) {

@@ -55,8 +55,10 @@ impl<H> Router<H> {
     /// An end leaves, and it is not known yet where to. What arrives here waits.
     pub(super) fn pack(&mut self, end: EndpointName) {
         let Some(endpoint) = self.endpoints.get_mut(&end) else { return };
-        let old = std::mem::replace(&mut endpoint.peer, Address::here(EndpointName::NONE));
-        let state = std::mem::replace(&mut endpoint.state, State::Moving(Moving { old, slot: None }));
+        let old = endpoint.peer();
+        endpoint.set_peer(Address::here(EndpointName::NONE));
+        let moving = Box::new(Moving { old, slot: None });
+        let state = std::mem::replace(&mut endpoint.state, State::Moving(moving));
         self.discard_state(state);
     }
 
@@ -64,17 +66,17 @@ impl<H> Router<H> {
     pub(super) fn address_to(&mut self, end: EndpointName, node: NodeName) -> Option<Descriptor> {
         let number = self.next_number_for(node);
         let endpoint = self.endpoints.get_mut(&end)?;
-        let State::Moving(Moving { old, .. }) = endpoint.state else { return None };
+        let State::Moving(moving) = &endpoint.state else { return None };
         let descriptor = Descriptor {
             number,
             pipe: endpoint.pipe,
             side: endpoint.side,
             mute: endpoint.outgoing != super::endpoint::Outgoing::Open,
-            peer: old,
+            peer: moving.old,
             origin: end,
             window: endpoint.window,
         };
-        endpoint.peer = Address { node, endpoint: EndpointName { creator: NodeName::LOCAL, number } };
+        endpoint.set_peer(Address { node, endpoint: EndpointName { creator: NodeName::LOCAL, number } });
         Some(descriptor)
     }
 
@@ -86,7 +88,7 @@ impl<H> Router<H> {
     /// place, and no place goes without naming its successor.
     pub(super) fn ask_to_be_bypassed(&mut self, name: EndpointName) {
         let Some(endpoint) = self.endpoints.get(&name) else { return };
-        let (peer, prev) = (endpoint.peer, endpoint.prev);
+        let (peer, prev) = (endpoint.peer(), endpoint.prev());
         let asked = endpoint.standing == Standing::End || self.outranks(name, prev);
         if let Some(State::Proxying(proxying)) =
             self.endpoints.get_mut(&name).map(|endpoint| &mut endpoint.state)
@@ -110,10 +112,10 @@ impl<H> Router<H> {
     /// Nobody sends to this proxy any more: whoever did speaks to the end directly, in this place.
     pub(super) fn on_ack(&mut self, name: EndpointName, from: Address) {
         let Some(endpoint) = self.endpoints.get(&name) else { return };
-        if !matches!(endpoint.state, State::Proxying(_)) || endpoint.prev != from {
+        if !matches!(endpoint.state, State::Proxying(_)) || endpoint.prev() != from {
             return;
         }
-        let (peer, prev) = (endpoint.peer, endpoint.prev);
+        let (peer, prev) = (endpoint.peer(), endpoint.prev());
         let succession = match endpoint.standing {
             Standing::End => Body::PrevIs(prev),
             Standing::Place => Body::PrevIsPlace(prev),

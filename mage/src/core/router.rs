@@ -1,7 +1,6 @@
 //! The node's part of the protocol: its endpoints, and what frames do to them.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::mem;
+use std::collections::VecDeque;
 use std::task::Waker;
 
 use super::effect::{Effect, LinkId};
@@ -10,6 +9,7 @@ use super::frame::{Body, Control, Descriptor, Ends, Frame};
 use super::name::{Address, EndpointName, NodeName, PipeName};
 use super::peers::Peers;
 use super::probe::{Mutation, hops_max, mutated};
+use super::table::Endpoints;
 use super::window::Window;
 use crate::error::{PeerMisbehaved, Why};
 use crate::limits::Limits;
@@ -19,7 +19,7 @@ use crate::limits::Limits;
 #[derive(Clone, Debug)]
 pub(crate) struct Router<H> {
     pub(super) limits: Limits,
-    pub(super) endpoints: BTreeMap<EndpointName, Endpoint<H>>,
+    pub(super) endpoints: Endpoints<H>,
     pub(super) peers: Peers<H>,
     local_numbers: u64,
     pipe_numbers: u64,
@@ -65,7 +65,7 @@ impl<H> Router<H> {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            endpoints: BTreeMap::new(),
+            endpoints: Endpoints::default(),
             peers: Peers::default(),
             local_numbers: 0,
             pipe_numbers: 0,
@@ -101,12 +101,12 @@ impl<H> Router<H> {
     /// What can be seen of an end.
     pub(crate) fn status(&self, name: EndpointName) -> Option<Status> {
         let endpoint = self.endpoints.get(&name)?;
-        let here = Address::here(name);
-        let other =
-            endpoint.peer.node.is_local().then(|| self.endpoints.get(&endpoint.peer.endpoint)).flatten();
-        let direct = endpoint.peer == endpoint.prev
-            && (!endpoint.peer.node.is_local()
-                || other.is_some_and(|other| other.is_open() && other.peer == here && other.prev == here));
+        let (here, peer) = (Address::here(name), endpoint.peer());
+        let other = peer.node.is_local().then(|| self.endpoints.get(&peer.endpoint)).flatten();
+        let direct = peer == endpoint.prev()
+            && (!peer.node.is_local()
+                || other
+                    .is_some_and(|other| other.is_open() && other.peer() == here && other.prev() == here));
         let count = endpoint.queue.count();
         Some(Status {
             role: match endpoint.state {
@@ -117,7 +117,7 @@ impl<H> Router<H> {
             room_messages: endpoint.window.limit.messages.saturating_sub(endpoint.window.sent.messages),
             unread_messages: count.messages,
             unread_bytes: count.bytes,
-            peer: endpoint.peer,
+            peer,
             direct,
             ended: match endpoint.incoming {
                 Incoming::Open => None,
@@ -129,7 +129,7 @@ impl<H> Router<H> {
     /// Parks the one who waits to read, or nobody; returns whoever is no longer parked.
     pub(crate) fn swap_reader(&mut self, name: EndpointName, reader: Option<Waker>) -> Option<Waker> {
         match self.endpoints.get_mut(&name).map(|endpoint| &mut endpoint.state) {
-            Some(State::Open(open)) => mem::replace(&mut open.reader, reader),
+            Some(State::Open(open)) => open.swap_reader(reader),
             _ => reader,
         }
     }
@@ -137,17 +137,14 @@ impl<H> Router<H> {
     /// Parks one more who waits for room; returns the waker if it is there already, or is of no use.
     pub(crate) fn add_writer(&mut self, name: EndpointName, writer: Waker) -> Option<Waker> {
         match self.endpoints.get_mut(&name).map(|endpoint| &mut endpoint.state) {
-            Some(State::Open(open)) if !open.writers.iter().any(|known| known.will_wake(&writer)) => {
-                open.writers.push(writer);
-                None
-            }
+            Some(State::Open(open)) => open.add_writer(writer),
             _ => Some(writer),
         }
     }
 
     /// What can be seen of everything.
     pub(crate) fn statuses(&self) -> Vec<Status> {
-        self.endpoints.keys().filter_map(|name| self.status(*name)).collect()
+        self.endpoints.keys().filter_map(|name| self.status(name)).collect()
     }
 
     /// Whether nothing is routed through this node: every endpoint is an end.
@@ -247,9 +244,9 @@ impl<H> Router<H> {
 
     /// Whoever waited here should look again.
     pub(super) fn discard_state(&mut self, state: State) {
-        if let State::Open(open) = state {
-            self.effects.wake.extend(open.reader);
-            self.effects.wake.extend(open.writers);
+        if let State::Open(mut open) = state {
+            self.effects.wake.extend(open.take_reader());
+            self.effects.wake.extend(open.take_writers());
         }
     }
 

@@ -22,7 +22,7 @@ impl<H> Router<H> {
         };
         let Draft { bytes, ends, handles } = message;
         let sequence = endpoint.window.spend(cost(bytes.len(), ends.len(), handles.len()));
-        let peer = endpoint.peer;
+        let peer = endpoint.peer();
         self.forward(name, peer, Message { sequence, hops: 0, bytes, ends, handles });
         self.settle();
         Ok(())
@@ -68,7 +68,8 @@ impl<H> Router<H> {
     fn may_carry(&self, name: EndpointName, ends: &[EndpointName]) -> Result<(), SendErrorKind> {
         let Some(endpoint) = self.endpoints.get(&name) else { return Ok(()) };
         let unchecked = mutated(Mutation::CircleAtSend) || mutated(Mutation::CircleAnywhere);
-        if endpoint.peer.node.is_local() && self.would_enclose(endpoint.peer.endpoint, ends) && !unchecked {
+        if endpoint.peer().node.is_local() && self.would_enclose(endpoint.peer().endpoint, ends) && !unchecked
+        {
             return Err(SendErrorKind::OverItself);
         }
         let destination = if self.peers.realms.len() > 1 { self.network_of(name) } else { None };
@@ -85,7 +86,7 @@ impl<H> Router<H> {
             {
                 return Err(SendErrorKind::OtherNetwork);
             }
-            if carried.carried > 0 && seen.insert(end) {
+            if carried.carried() > 0 && seen.insert(end) {
                 todo.extend(carried.queue.ends());
             }
         }
@@ -97,12 +98,12 @@ impl<H> Router<H> {
         let mut at = name;
         for _ in 0..=self.endpoints.len() {
             let endpoint = self.endpoints.get(&at)?;
-            for address in [endpoint.peer, endpoint.prev] {
+            for address in [endpoint.peer(), endpoint.prev()] {
                 if !address.node.is_local() {
                     return Some(self.peers.realm_of(address.node).unwrap_or(Peers::<H>::HOME));
                 }
             }
-            at = endpoint.peer.endpoint;
+            at = endpoint.peer().endpoint;
             if at == name || matches!(self.endpoints.get(&at)?.state, State::Open(_)) {
                 return None;
             }

@@ -17,7 +17,7 @@ impl<H> Router<H> {
             Body::Bypass(target) => self.on_bypass(to, from, target),
             Body::Ack => self.on_ack(to, from),
             Body::Gone => {
-                let listens = self.endpoints.get(&to).is_some_and(|endpoint| endpoint.prev == from);
+                let listens = self.endpoints.get(&to).is_some_and(|endpoint| endpoint.prev() == from);
                 if listens && !mutated(Mutation::GoneIgnored) {
                     self.end_incoming(to, Why::PeerDied);
                 }
@@ -35,7 +35,7 @@ impl<H> Router<H> {
             return self.discard(from.node, body);
         }
         let credit = matches!(body, Body::Credit(_));
-        if endpoint.prev == from
+        if endpoint.prev() == from
             || mutated(Mutation::NoHold)
             || credit && mutated(Mutation::CreditOfStrangersBelieved)
         {
@@ -88,7 +88,7 @@ impl<H> Router<H> {
 
     pub(super) fn on_user(&mut self, name: EndpointName, parcel: Parcel<H>) {
         let Some(endpoint) = self.endpoints.get(&name) else { return };
-        let node = endpoint.prev.node;
+        let node = endpoint.prev().node;
         let proxying = matches!(endpoint.state, State::Proxying(_));
         let in_order = proxying || endpoint.window.admits(parcel.sequence, endpoint.queue.count());
         let carries = parcel.ends.len();
@@ -126,7 +126,7 @@ impl<H> Router<H> {
         let message = self.open_parcel(node, parcel, Some(name));
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         if proxying {
-            let peer = endpoint.peer;
+            let peer = endpoint.peer();
             self.forward(name, peer, message);
         } else {
             endpoint.queue.push(message);
@@ -134,7 +134,7 @@ impl<H> Router<H> {
                 self.effects.wake.extend(endpoint.take_reader());
             }
             if mutated(Mutation::CreditOnArrival) {
-                let (read, peer) = (endpoint.window.read.joined(endpoint.queue.count()), endpoint.peer);
+                let (read, peer) = (endpoint.window.read.joined(endpoint.queue.count()), endpoint.peer());
                 self.post(name, peer, Body::Credit(read.joined(Window::new(&self.limits).limit)));
             }
         }
@@ -142,7 +142,7 @@ impl<H> Router<H> {
 
     pub(super) fn on_credit(&mut self, name: EndpointName, limit: Count) {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
-        let peer = endpoint.peer;
+        let peer = endpoint.peer();
         match &mut endpoint.state {
             State::Proxying(_) => {
                 reached(Mark::CreditForwarded);
@@ -171,13 +171,13 @@ impl<H> Router<H> {
     }
 
     pub(super) fn on_prev_is(&mut self, name: EndpointName, next: Address, standing: Standing) {
-        let via = self.endpoints.get(&name).map_or(NodeName::LOCAL, |endpoint| endpoint.prev.node);
+        let via = self.endpoints.get(&name).map_or(NodeName::LOCAL, |endpoint| endpoint.prev().node);
         self.refer(next.node, via);
         let gone = self.is_beyond(next.node, via)
             && !mutated(Mutation::LostSuccessorUnchecked)
             && !mutated(Mutation::PrevLossIgnored);
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
-        endpoint.prev = next;
+        endpoint.set_prev(next);
         endpoint.standing = standing;
         let spent = endpoint.held.as_ref().is_some_and(|held| held.has_lost(next, &self.peers))
             && !mutated(Mutation::OriginNotRemembered);
@@ -204,7 +204,7 @@ impl<H> Router<H> {
         }
         // It may have left in good order, and its last words, which name its own successor, have arrived before the word that
         // it was to be heard at all.
-        if gone && self.endpoints.get(&name).is_some_and(|endpoint| endpoint.prev == next) {
+        if gone && self.endpoints.get(&name).is_some_and(|endpoint| endpoint.prev() == next) {
             self.end_incoming(name, Why::PeerDied);
         }
     }
@@ -213,7 +213,7 @@ impl<H> Router<H> {
     pub(super) fn replay(&mut self, name: EndpointName, from: Address, body: Body<H>) {
         match self.endpoints.get(&name) {
             Some(endpoint) if endpoint.incoming == Incoming::Open => {
-                if endpoint.prev == from {
+                if endpoint.prev() == from {
                     self.on_speech_of_prev(name, body);
                 } else {
                     self.hold(name, from, body);

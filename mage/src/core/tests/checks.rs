@@ -32,7 +32,7 @@ pub(super) fn always(world: &World, windows: Windows, faults: &mut Vec<String>) 
     faults.extend(world.faults.iter().cloned());
     for node in world.living() {
         let router = &world.nodes[node].router;
-        for (name, endpoint) in &router.endpoints {
+        for (name, endpoint) in router.endpoints.iter() {
             if let Some(what) = endpoint_fault(router, endpoint, windows) {
                 faults.push(format!("{name:?} on node {node} {what}"));
             }
@@ -56,9 +56,9 @@ fn endpoint_fault(
         State::Open(open) => {
             let readable = queued > 0 || endpoint.incoming != crate::core::endpoint::Incoming::Open;
             let writable = endpoint.outgoing != Outgoing::Open || endpoint.window.has_room();
-            if open.reader.is_some() && readable {
+            if open.has_reader() && readable {
                 Some("has not woken its reader")
-            } else if !open.writers.is_empty() && writable {
+            } else if open.has_writers() && writable {
                 Some("has not woken its writers")
             } else if router.endpoints.len() > router.limits.endpoints_max {
                 Some("is one too many")
@@ -73,25 +73,25 @@ fn endpoint_fault(
 /// The books of what waits in what: exact, and without circles.
 fn carriers(router: &Router<Token>, node: usize, faults: &mut Vec<String>) {
     let mut brought = BTreeMap::new();
-    for carrier in router.endpoints.values().filter_map(|endpoint| endpoint.carrier) {
+    for carrier in router.endpoints.values().filter_map(|endpoint| endpoint.carrier()) {
         *brought.entry(carrier).or_insert(0) += 1;
     }
-    for (name, endpoint) in &router.endpoints {
-        let brought = brought.get(name).copied().unwrap_or(0);
-        if brought != endpoint.carried {
-            faults.push(format!("{name:?} on node {node} carries {brought}, says {}", endpoint.carried));
+    for (name, endpoint) in router.endpoints.iter() {
+        let brought = brought.get(&name).copied().unwrap_or(0);
+        if brought != endpoint.carried() {
+            faults.push(format!("{name:?} on node {node} carries {brought}, says {}", endpoint.carried()));
         }
     }
     let mut clear = BTreeSet::new();
     for name in router.endpoints.keys() {
         let mut path = BTreeSet::new();
-        let mut at = Some(*name).filter(|name| !clear.contains(name));
+        let mut at = Some(name).filter(|name| !clear.contains(name));
         while let Some(here) = at {
             if !path.insert(here) {
                 faults.push(format!("{here:?} on node {node} waits in itself"));
                 break;
             }
-            let carrier = router.endpoints.get(&here).and_then(|endpoint| endpoint.carrier);
+            let carrier = router.endpoints.get(&here).and_then(|endpoint| endpoint.carrier());
             at = carrier.filter(|name| !clear.contains(name));
         }
         clear.append(&mut path);
@@ -119,15 +119,15 @@ pub(super) fn at_rest(
         if router.peers.asked() > 0 {
             oracle.blame(format!("node {node} still waits for an introduction"));
         }
-        for (name, endpoint) in &router.endpoints {
-            let hand = Hand { node, end: *name };
+        for (name, endpoint) in router.endpoints.iter() {
+            let hand = Hand { node, end: name };
             if !endpoint.is_open() {
                 oracle.faults.push(format!("{name:?} on node {node} is stuck: {endpoint:?}"));
             } else if !oracle.hands.contains(&hand) {
                 oracle
                     .faults
                     .push(format!("{name:?} on node {node} is out of everybody's reach: {endpoint:?}"));
-            } else if endpoint.carrier.is_some() {
+            } else if endpoint.carrier().is_some() {
                 oracle.faults.push(format!(
                     "{name:?} on node {node} has been read and still waits to be: {endpoint:?}"
                 ));
@@ -230,7 +230,7 @@ pub(super) fn has_ended(world: &World, hand: Hand) -> bool {
 pub(super) fn after_closing(world: &World, oracle: &mut Oracle) {
     for node in world.living() {
         let router = &world.nodes[node].router;
-        for (name, endpoint) in &router.endpoints {
+        for (name, endpoint) in router.endpoints.iter() {
             oracle.faults.push(format!("{name:?} on node {node} is left over: {endpoint:?}"));
         }
         if router.peers.asked() > 0 {

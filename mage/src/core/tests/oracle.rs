@@ -293,13 +293,14 @@ impl Oracle {
         let mut pairs = Vec::new();
         for &hand in &self.hands {
             let Some(endpoint) = world.nodes[hand.node].router.endpoints.get(&hand.end) else { continue };
-            let Some(other) = hand_at(hand.node, endpoint.peer) else { continue };
-            if endpoint.peer != endpoint.prev || !self.hands.contains(&other) || !is_whole(world, hand) {
+            let Some(other) = hand_at(hand.node, endpoint.peer()) else { continue };
+            if endpoint.peer() != endpoint.prev() || !self.hands.contains(&other) || !is_whole(world, hand) {
                 continue;
             }
             let back = world.nodes[other.node].router.endpoints.get(&other.end);
             let returns = back.is_some_and(|back| {
-                hand_at(other.node, back.peer) == Some(hand) && hand_at(other.node, back.prev) == Some(hand)
+                hand_at(other.node, back.peer()) == Some(hand)
+                    && hand_at(other.node, back.prev()) == Some(hand)
             });
             let linked = other.node == hand.node || world.link_between(hand.node, other.node).is_some();
             if returns && linked && is_whole(world, other) {

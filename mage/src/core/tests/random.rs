@@ -274,7 +274,7 @@ impl<'a> Run<'a> {
     fn forge(&mut self) {
         let living = self.world.living();
         let (Some(to), Some(from)) = (self.chooser.pick(&living), self.chooser.pick(&living)) else { return };
-        let names: Vec<_> = self.world.nodes[to].router.endpoints.keys().copied().collect();
+        let names: Vec<_> = self.world.nodes[to].router.endpoints.keys().collect();
         let Some(name) = self.chooser.pick(&names) else { return };
         let Some(endpoint) = self.world.nodes[to].router.endpoints.get(&name) else { return };
         let (messages, bytes) = (endpoint.window.sent.messages, endpoint.window.sent.bytes);

@@ -208,7 +208,7 @@ fn a_hundred_bounces_stay_below_the_hop_limit() {
         bounces = story.starve(near);
     }
     story.rest();
-    let queue = &story.world.nodes[0].router.endpoints[&bounces.end].queue;
+    let queue = &story.world.nodes[0].router.endpoints.get(&bounces.end).unwrap().queue;
     assert_eq!(queue.count().messages, 100);
     let hops = std::iter::from_fn({
         let mut router = story.world.nodes[0].router.clone();

@@ -1,0 +1,65 @@
+//! The endpoints of a node, by name.
+
+use std::collections::BTreeMap;
+
+use super::endpoint::Endpoint;
+use super::name::{EndpointName, NodeName};
+
+/// Endpoints of one creator are found by their number alone, and each is a box of its own: there may be hundreds of thousands,
+/// and nothing moves when one comes or goes.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Endpoints<H> {
+    by_creator: BTreeMap<NodeName, BTreeMap<u64, Box<Endpoint<H>>>>,
+    count: usize,
+}
+
+impl<H> Endpoints<H> {
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    pub(crate) fn get(&self, name: &EndpointName) -> Option<&Endpoint<H>> {
+        Some(self.by_creator.get(&name.creator)?.get(&name.number)?)
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &EndpointName) -> Option<&mut Endpoint<H>> {
+        Some(self.by_creator.get_mut(&name.creator)?.get_mut(&name.number)?)
+    }
+
+    pub(crate) fn insert(&mut self, name: EndpointName, endpoint: Endpoint<H>) {
+        let old = self.by_creator.entry(name.creator).or_default().insert(name.number, Box::new(endpoint));
+        self.count += usize::from(old.is_none());
+    }
+
+    pub(crate) fn remove(&mut self, name: &EndpointName) -> Option<Endpoint<H>> {
+        let theirs = self.by_creator.get_mut(&name.creator)?;
+        let endpoint = theirs.remove(&name.number)?;
+        if theirs.is_empty() {
+            self.by_creator.remove(&name.creator);
+        }
+        self.count -= 1;
+        Some(*endpoint)
+    }
+
+    /// All of them, in the order of their names.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (EndpointName, &Endpoint<H>)> {
+        self.by_creator.iter().flat_map(|(&creator, theirs)| {
+            let named = move |number: &u64| EndpointName { creator, number: *number };
+            theirs.iter().map(move |(number, endpoint)| (named(number), &**endpoint))
+        })
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = EndpointName> {
+        self.iter().map(|(name, _)| name)
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Endpoint<H>> {
+        self.iter().map(|(_, endpoint)| endpoint)
+    }
+}
+
+impl<H> Default for Endpoints<H> {
+    fn default() -> Self {
+        Self { by_creator: BTreeMap::new(), count: 0 }
+    }
+}
