@@ -62,6 +62,79 @@ fn appends_of_two_threads_while_the_driver_parks_wake_it() {
     });
 }
 
+/// The two sides after a message from the far one: the near driver sleeps and has lent its writer.
+fn after_a_word() -> (Side, Side) {
+    let (mut near, mut far) = join();
+    pump(&mut near.driver, &mut far.driver);
+    send(&far.pipe, 0).expect("the link is up");
+    far.driver.turn();
+    near.driver.turn();
+    assert_eq!(drain(&near.pipe).0, [0]);
+    (near, far)
+}
+
+/// M9, with a writer that is lent. The race: one of two senders writes by itself, the other appends meanwhile, and the driver
+/// wakes and sleeps.
+///
+/// Caught: a writer that is put back without a look at what came meanwhile, or at a driver that has slept since; a driver
+/// that sleeps on what another has left.
+#[test]
+fn senders_while_the_writer_is_lent_write_or_wake_the_driver() {
+    check(|| {
+        let (near, mut far) = after_a_word();
+        let Side { node: _node, pipe, mut driver } = near;
+        let pipe = Arc::new(pipe);
+        let senders = [1, 2].map(|byte| {
+            let pipe = Arc::clone(&pipe);
+            thread::spawn(move || send(&pipe, byte).expect("the link is up"))
+        });
+        let mut got = drive_until(&mut driver, &mut far, 2);
+        got.sort_unstable();
+        assert_eq!(got, [1, 2]);
+        for sender in senders {
+            sender.join().expect("the sender did not panic");
+        }
+    });
+}
+
+/// The same, and what one thread sends stays in order.
+///
+/// Caught: a second frame that is written while the first is still in the hands of who took the writer.
+#[test]
+fn what_one_sender_says_while_the_writer_is_lent_stays_in_order() {
+    check(|| {
+        let (near, mut far) = after_a_word();
+        let Side { node, pipe, mut driver } = near;
+        let sender = thread::spawn(move || {
+            send(&pipe, 1).expect("the link is up");
+            send(&pipe, 2).expect("the link is up");
+            pipe
+        });
+        assert_eq!(drive_until(&mut driver, &mut far, 2), [1, 2]);
+        drop((node, sender.join().expect("the sender did not panic")));
+    });
+}
+
+/// M10, with a writer that is lent: the last word is written by its sender, and the link closes behind it.
+///
+/// Caught: a driver that ends the link while its writer is away, and one that is not woken when it comes back.
+#[test]
+fn a_node_whose_last_word_is_written_by_its_sender_closes_behind_it() {
+    check(|| {
+        let (near, mut far) = after_a_word();
+        let Side { node, pipe, driver } = near;
+        let user = thread::spawn(move || {
+            send(&pipe, 1).expect("the link is up");
+            drop((pipe, node));
+        });
+        block_on(driver);
+        user.join().expect("the user did not panic");
+        far.driver.turn();
+        assert!(far.driver.is_over());
+        assert_eq!(drain(&far.pipe), (vec![1], Some(Why::Closed)));
+    });
+}
+
 /// M10. The race: two threads each send a last word and drop the last handles of their node, while the driver works. The
 /// link closes when everything has been written, and not before.
 ///

@@ -1,6 +1,5 @@
 //! The driver of one link: read, act, write, park.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::mem;
@@ -12,18 +11,15 @@ use mage_sched::{Interest, Watch};
 
 use super::inbox::{Inbox, Stop};
 use super::outbox::{Ending, Outbox};
-use super::socket::{self, Handle};
-use crate::core::{Control, Frame, LinkId};
+use super::socket::Handle;
+use super::writer::{Via, Writer, is_hang_up};
+use crate::core::{Frame, LinkId};
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::node::Shared;
-use crate::wire::{Names, encode, lose_handles};
+use crate::wire::Names;
 
 /// Reads in one poll before other tasks get their turn.
 const READS_MAX: usize = 16;
-/// Writes in one poll before it is time to read: a peer that only ever wrote would leave the answers unread.
-const WRITES_MAX: usize = 16;
-/// Bytes that are encoded ahead of a write.
-const BATCH_BYTES: usize = 64 << 10;
 
 /// A link at work. Dropping it closes the link.
 #[derive(Debug)]
@@ -34,17 +30,20 @@ pub(crate) struct Driver {
     names: Names,
     inbox: Inbox<Handle>,
     outbox: Arc<Outbox>,
-    /// Taken from the outbox, not yet encoded.
-    batch: VecDeque<Frame<Handle>>,
-    /// Encoded, not yet written: bytes from `written` on, and the descriptors that go with the first of them.
-    bytes: Vec<u8>,
-    written: usize,
-    handles: Vec<Handle>,
+    /// Empty while somebody writes to whom it was lent, or could.
+    writer: Option<Box<Writer>>,
     /// Decoded, to be acted upon.
     frames: Vec<Frame<Handle>>,
-    /// The peer takes no more bytes of ours. What it sent before still counts: the link is over when that is read.
-    deaf: bool,
+    /// How many frames have come since the driver last slept.
+    heard: usize,
     finished: bool,
+}
+
+/// A socket, and the scheduler's guard of it.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) socket: Arc<Handle>,
+    pub(crate) watch: Box<dyn Watch>,
 }
 
 /// How a link begins.
@@ -82,7 +81,7 @@ impl Driver {
     pub(crate) fn new(
         node: Arc<Shared>,
         link: LinkId,
-        watch: Box<dyn Watch>,
+        Watched { socket, watch }: Watched,
         names: Names,
         outbox: Arc<Outbox>,
         start: Start,
@@ -94,12 +93,9 @@ impl Driver {
             names,
             inbox: Inbox::new(matches!(start, Start::Introduced)),
             outbox,
-            batch: VecDeque::new(),
-            bytes: Vec::new(),
-            written: 0,
-            handles: Vec::new(),
+            writer: Some(Box::new(Writer::new(socket, names))),
             frames: Vec::new(),
-            deaf: false,
+            heard: 0,
             finished: false,
         }
     }
@@ -113,30 +109,33 @@ impl Driver {
                 Ok(more) => more,
                 Err(over) => return Poll::Ready(over),
             };
-            if more || self.could_write() {
+            if let Some(writer) = &mut self.writer {
+                writer.names = self.names;
+            }
+            // In a dialogue whoever speaks next may write by itself. In a stream it is better to wait for more to write.
+            let heard = mem::take(&mut self.heard);
+            if !more {
+                match self.outbox.park(context.waker().clone(), &mut self.writer, heard == 1) {
+                    Ok(old) => {
+                        drop(old);
+                        return Poll::Pending;
+                    }
+                    Err(waker) => drop(waker),
+                }
+            }
+            if more || heard > 0 || !self.writer_is_idle() {
                 // What has arrived wakes tasks that are about to send, and what the node itself has to say leaves
                 // with what they send, in one write. And if the socket has more, the others had their turn.
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            match self.outbox.park(context.waker().clone(), self.is_stuck_writing()) {
-                Ok(old) => {
-                    drop(old);
-                    return Poll::Pending;
-                }
-                Err(waker) => drop(waker), // something was appended meanwhile
-            }
+            // Something was appended meanwhile.
         }
     }
 
-    /// Whether a write was attempted and the socket did not take it all.
-    fn is_stuck_writing(&self) -> bool {
-        self.written < self.bytes.len()
-    }
-
-    /// Whether there is something to write, and nothing in the way of it.
-    fn could_write(&self) -> bool {
-        !self.is_stuck_writing() && (!self.batch.is_empty() || self.outbox.has_frames())
+    /// Whether there is nothing that it could have written already.
+    fn writer_is_idle(&self) -> bool {
+        self.writer.as_ref().is_none_or(|writer| writer.is_idle())
     }
 
     /// Reads until there is nothing, or for long enough. `Ok(true)`: there may be more.
@@ -158,6 +157,7 @@ impl Driver {
     fn act(&mut self) -> Result<(), Over> {
         let decoded = self.inbox.decode(&mut self.names, &self.node.limits, &mut self.frames);
         if !self.frames.is_empty() {
+            self.heard += self.frames.len();
             self.node.on_frames(self.link, &mut self.frames).map_err(Over::Misbehaved)?;
         }
         Ok(decoded?)
@@ -165,90 +165,22 @@ impl Driver {
 
     /// Writes what there is, for long enough. Ready only when the link is over.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Over> {
-        // What cannot be written yet stays where it is counted.
-        let idle = self.batch.is_empty() && !self.is_stuck_writing();
-        let ending = self.outbox.take(idle.then_some(&mut self.batch));
+        let (ending, took_all) = self.outbox.take(&mut self.writer);
         match ending {
             Some(Ending::Now) => return Poll::Ready(Over::ByUs),
             Some(Ending::Overrun) => return Poll::Ready(Over::Misbehaved(PeerMisbehaved::TooManyRequests)),
             Some(Ending::Flush) | None => {}
         }
-        if self.deaf {
-            self.forget_unwritten();
+        let Some(writer) = &mut self.writer else { return Poll::Pending };
+        writer.names = self.names;
+        let written = writer.write(Via::Watch(&mut *self.watch, context));
+        self.names = writer.names;
+        match written {
+            Ok(()) => {}
+            Err(error) if is_hang_up(&error) => writer.grow_deaf(),
+            Err(error) => return Poll::Ready(Over::Io(error)),
         }
-        for _ in 0..WRITES_MAX {
-            if self.batch.is_empty() && !self.is_stuck_writing() {
-                return if idle && ending.is_some() { Poll::Ready(Over::ByUs) } else { Poll::Pending };
-            }
-            if !self.is_stuck_writing() {
-                self.encode_some();
-            }
-            if let Err(error) = ready!(self.poll_write_encoded(context)) {
-                if !is_hang_up(&error) {
-                    return Poll::Ready(Over::Io(error));
-                }
-                self.deaf = true;
-                self.forget_unwritten();
-            }
-        }
-        Poll::Pending
-    }
-
-    /// Encodes frames until the batch is large enough, or a frame brings descriptors: these go with its first byte.
-    fn encode_some(&mut self) {
-        self.bytes.clear();
-        self.written = 0;
-        while let Some(frame) = self.batch.front() {
-            let starts_a_write = frame.has_handles();
-            if !self.bytes.is_empty() && (starts_a_write || self.bytes.len() >= BATCH_BYTES) {
-                return;
-            }
-            let Some(frame) = self.batch.pop_front() else { return };
-            if let Frame::Control(Control::Welcome(welcome)) = &frame {
-                self.names = Names::of_inviter(welcome);
-            }
-            encode(frame, self.names, &mut self.bytes, &mut self.handles);
-        }
-    }
-
-    fn poll_write_encoded(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(rest) = self.bytes.get(self.written..).filter(|rest| !rest.is_empty()) {
-            let handles = &self.handles;
-            let write = |socket: std::os::fd::BorrowedFd<'_>| socket::write(socket, rest, handles);
-            let sent = match ready!(self.watch.poll_io(context, Interest::Write, &mut { write })) {
-                Ok(sent) => sent,
-                Err(error) if !is_hang_up(&error) && self.lose_handles() => continue,
-                Err(error) => return Poll::Ready(Err(error)),
-            };
-            if sent > 0 {
-                self.handles.clear(); // the kernel has them
-            }
-            self.written += sent;
-        }
-        if self.bytes.capacity() > 4 * BATCH_BYTES {
-            self.bytes = Vec::new();
-        } else {
-            self.bytes.clear();
-        }
-        self.written = 0;
-        Poll::Ready(Ok(()))
-    }
-
-    /// The kernel has refused a write. If it was for the handles, the frame goes without them and says so: too many may
-    /// be in flight, or they are of a sort that cannot be passed. If it was not, the next attempt fails as well.
-    fn lose_handles(&mut self) -> bool {
-        if self.handles.is_empty() || !lose_handles(&mut self.bytes) {
-            return false;
-        }
-        self.handles.clear();
-        true
-    }
-
-    fn forget_unwritten(&mut self) {
-        self.batch.clear();
-        self.bytes.clear();
-        self.handles.clear();
-        self.written = 0;
+        if took_all && ending.is_some() && writer.is_idle() { Poll::Ready(Over::ByUs) } else { Poll::Pending }
     }
 
     fn finish(&mut self, over: Over) {
@@ -267,12 +199,6 @@ impl Driver {
             Over::LostWelcome => self.node.on_link_down(self.link, InvitationError::HandlesLost),
         }
     }
-}
-
-/// Whether the socket only says that nobody is at its other end: with unread bytes of ours over there, the end of the
-/// stream comes as one of these.
-fn is_hang_up(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 impl Future for Driver {

@@ -7,6 +7,7 @@ use std::task::Waker;
 use mage_sched::sync::Mutex;
 
 use super::socket::Handle;
+use super::writer::{Via, Writer};
 use crate::core::{Body, Control, Frame};
 use crate::limits::{PENDING_ADMISSIONS_MAX, UNREAD_ANSWERS_MAX};
 
@@ -23,7 +24,31 @@ struct Inner {
     /// The weight of the answers among them.
     answers: usize,
     driver: Driver,
+    pen: Pen,
     ending: Option<Ending>,
+}
+
+/// Who may write.
+#[derive(Debug)]
+enum Pen {
+    /// The driver, or nobody any more.
+    WithDriver,
+    /// The driver sleeps, and nothing is to be written. Whoever appends a frame takes it if it is `lent`, and wakes the
+    /// driver otherwise.
+    Resting { writer: Box<Writer>, lent: bool },
+    /// Somebody writes, or is about to.
+    Away,
+}
+
+/// What the one who has appended a frame does next, with no lock held.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// Nothing: somebody else sees to it.
+    Nothing,
+    /// Wake the driver.
+    Wake(Waker),
+    /// [`Outbox::write`] with this.
+    Write(Box<Writer>),
 }
 
 /// What the driver is doing.
@@ -50,13 +75,19 @@ pub(crate) enum Ending {
 
 impl Outbox {
     pub(crate) fn new() -> Self {
-        let inner = Inner { frames: VecDeque::new(), answers: 0, driver: Driver::Running, ending: None };
+        let inner = Inner {
+            frames: VecDeque::new(),
+            answers: 0,
+            driver: Driver::Running,
+            pen: Pen::WithDriver,
+            ending: None,
+        };
         Self { inner: Mutex::new(inner) }
     }
 
-    /// Appends a frame. Returns the driver's waker if it sleeps, or the frame if the link is over.
+    /// Appends a frame, or hands it back if the link is over.
     #[expect(clippy::result_large_err, reason = "hardly ever refused, and a box would cost every frame")]
-    pub(crate) fn push(&self, frame: Frame<Handle>) -> Result<Option<Waker>, Frame<Handle>> {
+    pub(crate) fn push(&self, frame: Frame<Handle>) -> Result<Next, Frame<Handle>> {
         let mut inner = self.inner.lock();
         if matches!(inner.driver, Driver::Gone) || inner.ending.is_some() {
             return Err(frame);
@@ -66,7 +97,17 @@ impl Outbox {
             inner.ending = Some(Ending::Overrun);
         }
         inner.frames.push_back(frame);
-        Ok(inner.wake_driver())
+        Ok(inner.next())
+    }
+
+    /// Writes what has been appended, for the one who was told to, and returns whom to wake then.
+    ///
+    /// What the socket does not take at once, or refuses, is the driver's affair.
+    pub(crate) fn write(&self, mut writer: Box<Writer>) -> Option<Waker> {
+        let written = writer.write(Via::Socket);
+        let (left, waker) = self.inner.lock().put_back(writer, written.is_ok());
+        drop(left);
+        waker
     }
 
     /// No further frame will be taken.
@@ -76,34 +117,50 @@ impl Outbox {
         inner.wake_driver()
     }
 
-    /// For the driver: moves everything into `batch`, which is empty, if there is one, and says how the link is to end,
-    /// if it is.
-    pub(super) fn take(&self, batch: Option<&mut VecDeque<Frame<Handle>>>) -> Option<Ending> {
+    /// For the driver: takes the writer back, unless somebody is writing, and gives it everything there is, unless it still
+    /// has something. Says how the link is to end, if it is, and whether the writer now has all there is.
+    pub(super) fn take(&self, writer: &mut Option<Box<Writer>>) -> (Option<Ending>, bool) {
         let mut inner = self.inner.lock();
         inner.driver = Driver::Running;
-        if let Some(batch) = batch {
-            mem::swap(&mut inner.frames, batch);
-            inner.answers = 0;
+        if writer.is_none() {
+            *writer = inner.recall();
         }
-        inner.ending
+        let took_all = writer.as_mut().is_some_and(|writer| inner.give_all(writer));
+        (inner.ending, took_all)
     }
 
-    /// For the driver: whether frames wait that it could write.
-    pub(super) fn has_frames(&self) -> bool {
-        !self.inner.lock().frames.is_empty()
-    }
-
-    /// For the driver: goes to sleep unless there is something to do; while the socket takes nothing (`is_stuck`), only
-    /// an end at once is. The waker that was there before is handed out to be dropped with no lock held.
-    pub(super) fn park(&self, waker: Waker, is_stuck: bool) -> Result<Option<Waker>, Waker> {
+    /// For the driver: goes to sleep unless there is something to do; while the socket takes nothing, only an end at once
+    /// is. Leaves the writer here, to be used by others once if it `lends` it. The waker that was there before is handed out
+    /// to be dropped with no lock held.
+    pub(super) fn park(
+        &self,
+        waker: Waker,
+        writer: &mut Option<Box<Writer>>,
+        lends: bool,
+    ) -> Result<Option<Waker>, Waker> {
         let mut inner = self.inner.lock();
+        let (here, is_new) = match (&*writer, &inner.pen) {
+            (Some(writer), _) => (Some(writer), false),
+            // It has come back since the driver last looked.
+            (None, Pen::Resting { writer, .. }) => (Some(writer), true),
+            // Whoever writes will look at what there is.
+            (None, Pen::WithDriver | Pen::Away) => (None, false),
+        };
+        if here.is_some_and(|writer| !writer.is_idle() && (is_new || !writer.is_stuck())) {
+            return Err(waker);
+        }
+        let free = here.is_some_and(|writer| writer.is_idle());
         let urgent = match inner.ending {
             Some(Ending::Now | Ending::Overrun) => true,
-            Some(Ending::Flush) => !is_stuck,
-            None => !is_stuck && !inner.frames.is_empty(),
+            Some(Ending::Flush) => free,
+            None => free && !inner.frames.is_empty(),
         };
         if urgent {
             return Err(waker);
+        }
+        if let Some(writer) = writer.take() {
+            let lent = lends && writer.is_idle() && !writer.is_deaf();
+            inner.pen = Pen::Resting { writer, lent };
         }
         match mem::replace(&mut inner.driver, Driver::Parked(waker)) {
             Driver::Parked(old) => Ok(Some(old)),
@@ -112,10 +169,10 @@ impl Outbox {
     }
 
     /// For the driver, when it ends: what is left will never be written.
-    pub(super) fn abandon(&self) -> VecDeque<Frame<Handle>> {
+    pub(super) fn abandon(&self) -> impl Sized {
         let mut inner = self.inner.lock();
         inner.driver = Driver::Gone;
-        mem::take(&mut inner.frames)
+        (mem::take(&mut inner.frames), inner.recall())
     }
 }
 
@@ -132,6 +189,51 @@ fn weight(frame: &Frame<Handle>) -> usize {
 }
 
 impl Inner {
+    /// Who sees to it that what was appended is written.
+    fn next(&mut self) -> Next {
+        match mem::replace(&mut self.pen, Pen::Away) {
+            Pen::Resting { mut writer, lent: true } => {
+                self.give_all(&mut writer);
+                Next::Write(writer)
+            }
+            Pen::Away => Next::Nothing,
+            pen => {
+                self.pen = pen;
+                self.wake_driver().map_or(Next::Nothing, Next::Wake)
+            }
+        }
+    }
+
+    /// The driver is to go on if anything is left to do. If it is gone, the writer is returned, to be dropped with no lock held.
+    fn put_back(&mut self, writer: Box<Writer>, well: bool) -> (Option<Box<Writer>>, Option<Waker>) {
+        if let Driver::Gone = self.driver {
+            self.pen = Pen::WithDriver;
+            return (Some(writer), None);
+        }
+        let done = well && writer.is_idle() && self.frames.is_empty() && self.ending.is_none();
+        self.pen = Pen::Resting { writer, lent: false };
+        (None, if done { None } else { self.wake_driver() })
+    }
+
+    fn recall(&mut self) -> Option<Box<Writer>> {
+        match mem::replace(&mut self.pen, Pen::WithDriver) {
+            Pen::Resting { writer, .. } => Some(writer),
+            Pen::WithDriver => None,
+            Pen::Away => {
+                self.pen = Pen::Away;
+                None
+            }
+        }
+    }
+
+    fn give_all(&mut self, writer: &mut Writer) -> bool {
+        let took = writer.take(&mut self.frames);
+        if took {
+            self.answers = 0;
+        }
+        took
+    }
+
     fn wake_driver(&mut self) -> Option<Waker> {
         match mem::replace(&mut self.driver, Driver::Running) {
             Driver::Parked(waker) => Some(waker),

@@ -13,7 +13,8 @@ use rustix::io::Errno;
 
 use super::inbox::{Inbox, Stop};
 use super::socket::{self, Handle, socket_pair};
-use super::{Driver, Ending, Outbox, Start};
+use super::writer::Writer;
+use super::{Driver, Ending, Next, Outbox, Start, Watched};
 use crate::core::{Body, Control, EndpointName, Ends, Frame, LinkId, NodeName, Parcel, Welcome};
 use crate::error::{PeerMisbehaved, Why};
 use crate::limits::{Limits, UNREAD_ANSWERS_MAX};
@@ -35,7 +36,7 @@ impl Scheduler for NoScheduler {
 /// Tries at every poll, and refuses those writes that it is told to.
 #[derive(Debug)]
 struct Stubborn {
-    socket: Handle,
+    socket: Arc<Handle>,
     refusals: VecDeque<Option<Errno>>,
 }
 
@@ -88,15 +89,20 @@ impl Bench {
         let (socket, other) = socket_pair().unwrap();
         let names = Names { me: Some(node(1)), them: Some(node(2)) };
         let outbox = Arc::new(Outbox::new());
-        let watch = Box::new(Stubborn { socket, refusals: refusals.iter().copied().collect() });
-        let driver = Driver::new(shared, LinkId(1), watch, names, Arc::clone(&outbox), Start::Introduced);
+        let socket = Arc::new(socket);
+        let refusals = refusals.iter().copied().collect();
+        let watch = Box::new(Stubborn { socket: Arc::clone(&socket), refusals });
+        let watched = Watched { socket, watch };
+        let driver = Driver::new(shared, LinkId(1), watched, names, Arc::clone(&outbox), Start::Introduced);
         let names = Names { me: names.them, them: names.me };
         Self { driver, outbox, woken: Arc::default(), other, inbox: Inbox::new(true), names }
     }
 
     fn push(&self, frame: Frame<Handle>) {
-        if let Some(waker) = self.outbox.push(frame).expect("the link is there") {
-            waker.wake();
+        match self.outbox.push(frame).expect("the link is there") {
+            Next::Nothing => {}
+            Next::Wake(waker) => waker.wake(),
+            Next::Write(_) => panic!("nothing was heard that could be answered"),
         }
     }
 
@@ -304,6 +310,83 @@ fn a_flush_writes_what_came_while_the_socket_was_full() {
     }
     let shape = |frame| (parcel(frame).bytes.len(), parcel(frame).handles.len());
     assert_eq!(frames.iter().map(shape).collect::<Vec<_>>(), [(4 << 20, 0), (1, 1)]);
+}
+
+// ---- a writer that is lent
+
+/// An outbox whose driver sleeps and has lent its writer, the sleeper, and the other end of the socket.
+fn lent() -> (Outbox, Arc<Counter>, Handle) {
+    let (socket, other) = socket_pair().unwrap();
+    let names = Names { me: Some(node(1)), them: Some(node(2)) };
+    let outbox = Outbox::new();
+    let woken = Arc::new(Counter::default());
+    let mut writer = Some(Box::new(Writer::new(Arc::new(socket), names)));
+    assert!(outbox.park(Waker::from(Arc::clone(&woken)), &mut writer, true).is_ok());
+    assert!(writer.is_none());
+    (outbox, woken, other)
+}
+
+/// Reads everything there is; how many bytes that was.
+fn swallow(socket: &Handle) -> usize {
+    let mut buffer = vec![0; 1 << 20];
+    let read = || socket::read(socket.as_fd(), &mut buffer).ok().map(|(read, _)| read.bytes());
+    std::iter::from_fn(read).take_while(|&bytes| bytes > 0).sum()
+}
+
+#[test]
+fn whoever_answers_writes_and_wakes_nobody() {
+    let (outbox, woken, other) = lent();
+    let Ok(Next::Write(writer)) = outbox.push(message(10, 0)) else { panic!("the writer is there") };
+    assert!(outbox.write(writer).is_none());
+    assert!(swallow(&other) > 10);
+    assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+    // Whoever goes on talking leaves it to the driver, which waits for more.
+    let Ok(Next::Wake(waker)) = outbox.push(message(30, 0)) else { panic!("the driver sleeps") };
+    waker.wake();
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    let mut writer = None;
+    assert_eq!(outbox.take(&mut writer), (None, true));
+    assert!(writer.is_some_and(|writer| !writer.is_idle()));
+}
+
+#[test]
+fn what_is_said_while_somebody_writes_is_left_to_the_driver() {
+    let (outbox, _woken, other) = lent();
+    let Ok(Next::Write(writer)) = outbox.push(message(10, 0)) else { panic!("the writer is there") };
+    assert!(matches!(outbox.push(message(20, 0)), Ok(Next::Nothing)));
+    // A driver that wakes meanwhile cannot write, and sleeps again.
+    let mut none = None;
+    assert_eq!(outbox.take(&mut none), (None, false));
+    assert!(outbox.park(Waker::noop().clone(), &mut none, false).is_ok());
+    assert!(outbox.write(writer).is_some(), "the driver is to be woken");
+    let first = swallow(&other);
+    assert!((10..60).contains(&first), "{first} bytes: one of the two");
+    assert_eq!(outbox.take(&mut none), (None, true));
+}
+
+#[test]
+fn what_cannot_be_written_at_once_is_left_to_the_driver() {
+    for (bytes, close) in [(4 << 20, false), (10, true)] {
+        let (outbox, _woken, other) = lent();
+        let Ok(Next::Write(writer)) = outbox.push(message(bytes, 0)) else { panic!("the writer is there") };
+        let other = (!close).then_some(other);
+        assert!(outbox.write(writer).is_some(), "the driver is to be woken");
+        let mut writer = None;
+        assert_eq!(outbox.take(&mut writer), (None, false));
+        assert!(writer.is_some_and(|writer| writer.is_stuck()));
+        drop(other);
+    }
+}
+
+#[test]
+fn a_link_that_ends_while_somebody_writes_is_over() {
+    let (outbox, _woken, other) = lent();
+    let Ok(Next::Write(writer)) = outbox.push(message(10, 0)) else { panic!("the writer is there") };
+    drop(outbox.abandon());
+    assert!(outbox.write(writer).is_none());
+    assert!(outbox.push(message(10, 0)).is_err());
+    assert!(swallow(&other) > 10);
+    assert_eq!(socket::read(other.as_fd(), &mut [0; 9]).unwrap().0.bytes(), 0, "the socket is closed");
 }
 
 // ---- what a peer may do with handles

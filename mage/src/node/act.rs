@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::poll_fn;
+use std::io;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,7 +17,10 @@ use smallvec::SmallVec;
 use crate::core::{Effect, EndpointName, Frame, LinkId, NodeName, PipeLabel, Router};
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::limits::{FAULTS_KEPT_MAX, Limits};
-use crate::link::{Driver, Ending, Handle, Outbox, Start, check_stream_socket, fresh_name, socket_pair};
+use crate::link::{
+    Driver, Ending, Handle, Next, Outbox, Start, Watched, Writer, check_stream_socket, fresh_name,
+    socket_pair,
+};
 use crate::wire::{Names, PAYLOAD_BYTES_CAP};
 
 /// Who may meet whom; asked by the broker's node only.
@@ -51,6 +55,8 @@ struct Inner {
 /// What is left to do when the lock is free again.
 #[derive(Default)]
 struct After {
+    /// Whose frames are to be written.
+    write: SmallVec<[(Arc<Outbox>, Box<Writer>); 1]>,
     wake: SmallVec<[Waker; 2]>,
     /// Empty for nearly every message.
     rare: Option<Box<Rare>>,
@@ -141,7 +147,11 @@ impl Shared {
         self.policy.as_deref().is_none_or(ask)
     }
 
-    fn finish(self: &Arc<Self>, after: After) {
+    fn finish(self: &Arc<Self>, mut after: After) {
+        // First, for what follows is foreign code, which may panic.
+        for (outbox, writer) in after.write {
+            after.wake.extend(outbox.write(writer));
+        }
         if let Some(rare) = after.rare {
             self.finish_rare(*rare);
         }
@@ -157,12 +167,19 @@ impl Shared {
             drop(outbox.end(Ending::Now));
             return self.on_link_down(link, InvitationError::Closed);
         }
-        match self.scheduler.watch(Arc::new(socket)) {
-            Ok(watch) => {
-                self.start(Driver::new(Arc::clone(self), link, watch, names, outbox, Start::Introduced))
+        match self.watch(socket) {
+            Ok(watched) => {
+                self.start(Driver::new(Arc::clone(self), link, watched, names, outbox, Start::Introduced))
             }
             Err(error) => self.on_link_down(link, error.into()),
         }
+    }
+
+    /// Registers a socket with the scheduler.
+    pub(crate) fn watch(&self, socket: Handle) -> io::Result<Watched> {
+        let socket = Arc::new(socket);
+        let watch = self.scheduler.watch(Arc::clone(&socket))?;
+        Ok(Watched { socket, watch })
     }
 
     /// Hands a link's driver to the scheduler.
@@ -314,7 +331,9 @@ impl Inner {
                 Effect::Transmit { link, frame } => {
                     if let Some(outbox) = outboxes.get(&link) {
                         match outbox.push(frame) {
-                            Ok(waker) => after.wake.extend(waker),
+                            Ok(Next::Nothing) => {}
+                            Ok(Next::Wake(waker)) => after.wake.push(waker),
+                            Ok(Next::Write(writer)) => after.write.push((Arc::clone(outbox), writer)),
                             Err(frame) => after.rare().frames.push(frame),
                         }
                     }

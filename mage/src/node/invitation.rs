@@ -5,14 +5,13 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use futures::channel::oneshot;
-use mage_sched::Watch;
 
 use super::{Node, Shared};
 use crate::bindings::MessagePipe;
 use crate::core::{self, LinkId, PipeLabel};
 use crate::error::InvitationError;
 use crate::limits::MESSAGE_PIPES_MAX;
-use crate::link::{Driver, Outbox, Start, check_stream_socket, fresh_name};
+use crate::link::{Driver, Outbox, Start, Watched, check_stream_socket, fresh_name};
 use crate::wire::Names;
 
 /// An invitation with any number of named pipes.
@@ -101,7 +100,7 @@ impl Node {
         socket: impl Into<OwnedFd>,
     ) -> Result<AcceptedInvitation, InvitationError> {
         let shared = self.shared();
-        let watch = watch(shared, socket.into())?;
+        let watched = watch(shared, socket.into())?;
         let (sender, receiver) = oneshot::channel();
         let outbox = Arc::new(Outbox::new());
         let link = shared.open_link(Arc::clone(&outbox), Some(sender), |router| router.accept());
@@ -109,7 +108,7 @@ impl Node {
         shared.start(Driver::new(
             Arc::clone(shared),
             link,
-            watch,
+            watched,
             Names::default(),
             outbox,
             Start::Handshake,
@@ -169,7 +168,7 @@ impl Invitation {
     /// As [`Node::send_invitation`]; the attached ends are then closed.
     pub fn send(self, socket: impl Into<OwnedFd>) -> io::Result<()> {
         let shared = self.node.shared();
-        let watch = watch(shared, socket.into())?;
+        let watched = watch(shared, socket.into())?;
         let (me, guest) = (fresh_name()?, fresh_name()?);
         let outbox = Arc::new(Outbox::new());
         let own = |(label, pipe): (PipeLabel, MessagePipe)| (label, pipe.into_end().into_name());
@@ -179,7 +178,7 @@ impl Invitation {
         shared.start(Driver::new(
             Arc::clone(shared),
             link,
-            watch,
+            watched,
             Names::default(),
             outbox,
             Start::Handshake,
@@ -213,7 +212,7 @@ impl Drop for Accepting<'_> {
     }
 }
 
-fn watch(shared: &Shared, socket: OwnedFd) -> io::Result<Box<dyn Watch>> {
+fn watch(shared: &Shared, socket: OwnedFd) -> io::Result<Watched> {
     check_stream_socket(&socket)?;
-    shared.scheduler().watch(Arc::new(socket))
+    shared.watch(socket)
 }
