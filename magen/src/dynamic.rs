@@ -33,7 +33,7 @@ pub use value::{Body, Value};
 use crate::compiler;
 use crate::diagnostic::Diagnostics;
 use crate::error::CompileError;
-use crate::fingerprint::fingerprint;
+use crate::fingerprint;
 use crate::loader::Sources;
 use crate::schema::{self, DefinitionId, Kind, Schema, ValueType};
 
@@ -111,13 +111,21 @@ impl<'a> Interface<'a> {
 
     /// The number that each of its messages bears.
     pub fn fingerprint(self) -> u64 {
-        fingerprint(self.id, self.schema)
+        fingerprint::fingerprint(self.id, self.schema)
+    }
+
+    /// The versions of it and of everything that it uses, except what its fingerprint covers: the hash of the name of the
+    /// definition, the version, and the hash of the definition in that version, in ascending order.
+    pub fn lineage(self) -> Vec<(u64, u32, u64)> {
+        let stages = fingerprint::lineage(self.id, self.schema).into_iter();
+        stages.map(|stage| (stage.definition, stage.version, stage.fingerprint)).collect()
     }
 
     /// Its methods, in order of declaration.
     pub fn methods(self) -> impl Iterator<Item = Method<'a>> {
-        let schema = self.schema;
-        self.interface.methods.iter().map(move |method| Method { schema, method })
+        let Self { schema, interface, .. } = self;
+        let is_extensible = interface.is_extensible;
+        interface.methods.iter().map(move |method| Method { schema, method, is_extensible })
     }
 
     /// The method with this ordinal.
@@ -137,6 +145,7 @@ impl fmt::Debug for Interface<'_> {
 pub struct Method<'a> {
     schema: &'a Schema<'a>,
     method: &'a schema::Method<'a>,
+    is_extensible: bool,
 }
 
 impl<'a> Method<'a> {
@@ -152,13 +161,15 @@ impl<'a> Method<'a> {
 
     /// What a call consists of.
     pub fn parameters(self) -> Shape<'a> {
-        Shape { schema: self.schema, values: &self.method.parameters, error: None }
+        let Self { schema, is_extensible, .. } = self;
+        Shape { schema, values: &self.method.parameters, error: None, is_extensible }
     }
 
     /// What an answer consists of; `None` for a one-way method.
     pub fn answer(self) -> Option<Shape<'a>> {
+        let Self { schema, is_extensible, .. } = self;
         let values = self.method.response.as_deref()?;
-        Some(Shape { schema: self.schema, values, error: self.method.error.as_ref() })
+        Some(Shape { schema, values, error: self.method.error.as_ref(), is_extensible })
     }
 }
 
@@ -174,6 +185,8 @@ pub struct Shape<'a> {
     schema: &'a Schema<'a>,
     values: &'a [schema::Field<'a>],
     error: Option<&'a ValueType>,
+    /// Whether more may follow, from a newer sender.
+    is_extensible: bool,
 }
 
 impl<'a> Shape<'a> {

@@ -183,6 +183,7 @@ impl<'a> Definition<'a> {
         let name = known.map_or("", |line| line.name);
         let (method, field) = match part {
             Part::Method(_) => (Some(name), None),
+            Part::Answers(_) => (known.and_then(|line| line.method), None),
             _ => (known.and_then(|line| line.method), Some(name)),
         };
         let say = |line: Option<Line<'_>>| line.map_or_else(|| "nothing".to_owned(), |line| line.say(part));

@@ -27,7 +27,7 @@ pub(super) fn decode<'a>(shape: Shape<'a>, body: &Body) -> Result<Value<'a>, Fau
         }),
     };
     let is_empty = reader.bytes.is_empty() && reader.pipes.is_empty() && reader.handles.is_empty();
-    if is_empty { Ok(value) } else { Err(reader.fault(FaultKind::TrailingData)) }
+    if is_empty || shape.is_extensible { Ok(value) } else { Err(reader.fault(FaultKind::TrailingData)) }
 }
 
 /// What is left of a message.
