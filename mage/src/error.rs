@@ -181,6 +181,30 @@ impl fmt::Display for RecvError {
 
 impl std::error::Error for RecvError {}
 
+/// Why a stream ended before its sender said that this was all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StreamError<E> {
+    /// The sender said that there will be no more, and why.
+    Failed(E),
+    /// The sender is gone, or the way to it broke. Everything that had arrived before was delivered.
+    Cut(Why),
+    /// What came is not a value of this stream. It is closed.
+    BadMessage(BadMessage),
+}
+
+impl<E: fmt::Display> fmt::Display for StreamError<E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => write!(formatter, "the sender of the stream failed: {error}"),
+            Self::Cut(why) => write!(formatter, "the stream was cut: {why}"),
+            Self::BadMessage(bad) => write!(formatter, "the peer sent a bad value: {bad}"),
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> std::error::Error for StreamError<E> {}
+
 /// What was wrong with a message. The other end's fault, or that of a build that speaks another interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -10,6 +10,7 @@
 //! | take part | [`Node::new`], with a scheduler: [`event_loop`], `mage::tokio`, `mage::smol`, or your own ([`sched`]) |
 //! | call, and be called | [`Remote`] and [`Receiver`], over interfaces compiled by `magen` ([`include_magen!`]) |
 //! | serve or call many | [`ReceiverSet`] and [`RemoteSet`]; services by name: [`BinderMap`] |
+//! | pass many values, as fast as they are read | [`stream()`]: [`StreamSender`], [`StreamReceiver`] |
 //! | answer later | [`Reply`], which can be moved anywhere; the caller awaits a [`Call`] |
 //! | connect processes | [`Node::launch`]; [`Node::send_invitation`] and [`Node::accept_invitation`]; [`Node::listen`] |
 //! | pass capabilities | a [`MessagePipe`] in a message, or a descriptor |
@@ -60,12 +61,13 @@ mod wire;
 
 pub use bindings::{
     BinderMap, Call, Dispatch, EndId, Interface, MessagePipe, PendingReceiver, PendingRemote, RawMessage,
-    Receiver, ReceiverSet, ReceiverSetHandle, Remote, RemoteSet, Reply, SetEvent, UnknownService,
+    Receiver, ReceiverSet, ReceiverSetHandle, Remote, RemoteSet, Reply, SetEvent, StreamReceiver,
+    StreamSender, UnknownService, stream,
 };
 pub use core::NodeName;
 pub use error::{
     BadMessage, CallError, Difference, FuseError, FuseFailure, InvitationError, PeerMisbehaved, RecvError,
-    SendError, SendErrorKind, Why,
+    SendError, SendErrorKind, StreamError, Why,
 };
 pub use limits::Limits;
 pub use link::PeerCredentials;
@@ -86,7 +88,7 @@ pub mod codegen {
 pub use mage_sched as sched;
 
 #[cfg(feature = "macros")]
-pub use mage_macros::magen;
+pub use mage_macros::{interface, magen};
 
 #[cfg(feature = "loop")]
 pub use mage_loop as event_loop;

@@ -240,7 +240,8 @@ impl Schema<'_> {
             ValueType::MessagePipe
             | ValueType::Handle
             | ValueType::PendingRemote(_)
-            | ValueType::PendingReceiver(_) => false,
+            | ValueType::PendingReceiver(_)
+            | ValueType::Stream(..) => false,
             ValueType::Named(id) => self.traits(*id).is_plain,
             _ => true,
         })
@@ -261,7 +262,8 @@ impl Schema<'_> {
             ValueType::MessagePipe
             | ValueType::Handle
             | ValueType::PendingRemote(_)
-            | ValueType::PendingReceiver(_) => false,
+            | ValueType::PendingReceiver(_)
+            | ValueType::Stream(..) => false,
             ValueType::Named(id) => self.traits(*id).has_default,
             ValueType::FixedArray(element, _) => self.has_default(element),
             _ => true,
@@ -282,6 +284,7 @@ impl Schema<'_> {
             | ValueType::Handle
             | ValueType::PendingRemote(_)
             | ValueType::PendingReceiver(_)
+            | ValueType::Stream(..)
             | ValueType::Optional { .. } => 1,
         }
     }

@@ -23,7 +23,7 @@ fn every_example_compiles() {
         return;
     };
     let examples = blocks(&page, "magen");
-    assert_eq!(examples.len(), 11);
+    assert_eq!(examples.len(), 12);
     for example in examples {
         if let Err(diagnostics) = magen::generate(example, "docs/MAGEN.md") {
             panic!("{diagnostics}");

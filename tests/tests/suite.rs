@@ -10,5 +10,6 @@ mod original_mage;
 mod pipes;
 mod sets;
 mod simulated;
+mod streams;
 mod support;
 mod tidy;

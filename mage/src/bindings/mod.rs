@@ -17,6 +17,7 @@ mod remote;
 mod remote_set;
 mod reply;
 mod self_owned;
+mod stream;
 mod typed;
 mod value;
 
@@ -35,6 +36,7 @@ pub use receiver_set::{ReceiverSet, ReceiverSetHandle, SetEvent};
 pub use remote::Remote;
 pub use remote_set::RemoteSet;
 pub use reply::Reply;
+pub use stream::{StreamReceiver, StreamSender, stream};
 pub use typed::{PendingReceiver, PendingRemote};
 pub(crate) use value::decode_detached;
 pub use value::{Decode, DecodeError, Encode, Reader, Writer};

@@ -163,7 +163,10 @@ fn size_of(value_type: &ValueType, sizes: &BTreeMap<DefinitionId, Size>) -> Opti
         ValueType::Float => plain(4, 4),
         ValueType::Double => plain(8, 8),
         ValueType::Text(_) | ValueType::Bytes(_) | ValueType::Array(..) | ValueType::Map(..) => plain(4, 24),
-        ValueType::MessagePipe | ValueType::PendingRemote(_) | ValueType::PendingReceiver(_) => plain(1, 48),
+        ValueType::MessagePipe
+        | ValueType::PendingRemote(_)
+        | ValueType::PendingReceiver(_)
+        | ValueType::Stream(..) => plain(1, 48),
         ValueType::Handle => plain(1, 4),
         ValueType::Named(id) => sizes.get(id).copied(),
         ValueType::Optional { is_boxed: true, .. } => plain(1, 8),

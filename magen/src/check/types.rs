@@ -60,16 +60,39 @@ impl<'source> Checker<'source, '_> {
                 "an end of which interface?",
                 "write `pending_remote<Foo>` or `pending_receiver<Foo>`",
             ),
+            ("stream", [Argument::Type(value)]) => {
+                Some(ValueType::Stream(Box::new(self.streamed_type(value)?), None))
+            }
+            ("stream", [Argument::Type(value), Argument::Type(error)]) => {
+                let (value, error) = (self.streamed_type(value)?, self.streamed_type(error)?);
+                Some(ValueType::Stream(Box::new(value), Some(Box::new(error))))
+            }
+            ("stream", _) => self.wrong_arguments(
+                written.span,
+                "a stream of what?",
+                "write `stream<T>`, or `stream<T, E>` if it may fail with an `E`",
+            ),
             (name, []) => match ValueType::from_word(name) {
                 Some(value_type) => Some(value_type),
                 None => self.named_type(written.head),
             },
             (name, _) => {
                 let message = format!("`{name}` takes nothing in `<` and `>`");
-                let help = "`array`, `map`, `string`, `bytes`, `pending_remote` and `pending_receiver` do";
+                let help =
+                    "`array`, `map`, `string`, `bytes`, `stream`, `pending_remote` and `pending_receiver` do";
                 self.wrong_arguments(written.span, &message, help)
             }
         }
+    }
+
+    /// What comes out of a stream, one at a time.
+    fn streamed_type(&mut self, written: &Type<'source>) -> Option<ValueType> {
+        let value_type = self.value_type(written)?;
+        if value_type.has_bound() {
+            let help = "declare a struct, and put the value into it";
+            return self.wrong_arguments(written.span, "what is in a stream has no bounds", help);
+        }
+        Some(value_type)
     }
 
     fn map(&mut self, key: &Type<'source>, value: &Type<'source>) -> Option<ValueType> {
@@ -146,7 +169,7 @@ impl<'source> Checker<'source, '_> {
     fn unknown_type(&mut self, name: Name<'source>) {
         let message = format!("unknown type `{}`", name.text);
         let diagnostic = Diagnostic::new(DiagnosticKind::UnknownType, name.span, message);
-        let generic: [&str; 4] = ["array", "map", "pending_remote", "pending_receiver"];
+        let generic: [&str; 5] = ["array", "map", "stream", "pending_remote", "pending_receiver"];
         let types = self.symbols.iter().filter(|(_, id)| {
             matches!(self.schema.definition(**id).kind, Kind::Struct(_) | Kind::Union(_) | Kind::Enum(_))
         });
@@ -158,8 +181,8 @@ impl<'source> Checker<'source, '_> {
             None => {
                 let words: Vec<String> = ValueType::words().map(|word| format!("`{word}`")).collect();
                 diagnostic.help(format!(
-                    "the types are {}, `array<T>`, `map<K, V>`, `pending_remote<I>`, `pending_receiver<I>` and what \
-                     the file declares",
+                    "the types are {}, `array<T>`, `map<K, V>`, `stream<T>`, `pending_remote<I>`, `pending_receiver<I>` \
+                     and what the file declares",
                     words.join(", ")
                 ))
             }

@@ -32,6 +32,11 @@ impl TypeNames<'_> {
             ValueType::Handle => "::std::os::fd::OwnedFd".to_owned(),
             ValueType::PendingRemote(id) => format!("::mage::PendingRemote<dyn {}>", self.path(*id)),
             ValueType::PendingReceiver(id) => format!("::mage::PendingReceiver<dyn {}>", self.path(*id)),
+            ValueType::Stream(value, error) => {
+                let value = self.owned(value);
+                let error = error.as_ref().map(|error| format!(", {}", self.owned(error)));
+                format!("::mage::StreamReceiver<{value}{}>", error.unwrap_or_default())
+            }
             ValueType::Named(id) => self.path(*id),
             ValueType::Array(element, _) => format!("::std::vec::Vec<{}>", self.owned(element)),
             ValueType::FixedArray(element, count) => format!("[{}; {count}]", self.owned(element)),

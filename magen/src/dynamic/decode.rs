@@ -110,7 +110,10 @@ impl<'a> Reader<'a, '_> {
                 let length = self.length(*bound, 1)?;
                 Value::Bytes(self.slice(length)?.to_vec())
             }
-            ValueType::MessagePipe | ValueType::PendingRemote(_) | ValueType::PendingReceiver(_) => {
+            ValueType::MessagePipe
+            | ValueType::PendingRemote(_)
+            | ValueType::PendingReceiver(_)
+            | ValueType::Stream(..) => {
                 let (first, rest) =
                     self.pipes.split_first().ok_or_else(|| self.fault(FaultKind::MissingAttachment))?;
                 self.pipes = rest;

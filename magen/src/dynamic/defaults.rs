@@ -37,7 +37,8 @@ fn of_type<'a>(value_type: &'a ValueType, schema: &'a Schema<'a>) -> Result<Valu
         ValueType::MessagePipe
         | ValueType::Handle
         | ValueType::PendingRemote(_)
-        | ValueType::PendingReceiver(_) => return Err(Fault::new(FaultKind::NoValue)),
+        | ValueType::PendingReceiver(_)
+        | ValueType::Stream(..) => return Err(Fault::new(FaultKind::NoValue)),
     })
 }
 

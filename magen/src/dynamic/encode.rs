@@ -77,7 +77,10 @@ impl Writer<'_> {
                 self.bytes(bytes);
             }
             (
-                ValueType::MessagePipe | ValueType::PendingRemote(_) | ValueType::PendingReceiver(_),
+                ValueType::MessagePipe
+                | ValueType::PendingRemote(_)
+                | ValueType::PendingReceiver(_)
+                | ValueType::Stream(..),
                 Value::Pipe(place),
             ) => self.body.pipes.push(*place),
             (ValueType::Handle, Value::Handle(place)) => self.body.handles.push(*place),

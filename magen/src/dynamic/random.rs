@@ -93,7 +93,10 @@ impl<'a> Generator<'a, '_> {
                 let length = self.length(*bound);
                 Value::Bytes((0..length).map(|_| self.random.next_u64() as u8).collect())
             }
-            ValueType::MessagePipe | ValueType::PendingRemote(_) | ValueType::PendingReceiver(_) => {
+            ValueType::MessagePipe
+            | ValueType::PendingRemote(_)
+            | ValueType::PendingReceiver(_)
+            | ValueType::Stream(..) => {
                 self.pipes += 1;
                 Value::Pipe(self.pipes - 1)
             }

@@ -108,7 +108,7 @@ impl<'a> Form<'a> {
     }
 
     fn type_text(&mut self, value_type: &ValueType) -> String {
-        for part in value_type.all_parts() {
+        for part in value_type.all_mentioned() {
             if let ValueType::Named(id) = part
                 && self.met.insert(*id)
             {
@@ -135,6 +135,8 @@ pub(crate) fn type_text(value_type: &ValueType, schema: &Schema<'_>) -> String {
         // What travels is the end of a pipe; what is said over it has a fingerprint of its own.
         ValueType::PendingRemote(id) => format!("pending_remote<{}>", schema.qualified_name(*id)),
         ValueType::PendingReceiver(id) => format!("pending_receiver<{}>", schema.qualified_name(*id)),
+        ValueType::Stream(value, None) => format!("stream<{}>", inner(value)),
+        ValueType::Stream(value, Some(error)) => format!("stream<{},{}>", inner(value), inner(error)),
         ValueType::Array(element, bound) => format!("array<{}>{}", inner(element), max(bound)),
         ValueType::FixedArray(element, count) => format!("array<{},{count}>", inner(element)),
         ValueType::Map(key, value, bound) => {

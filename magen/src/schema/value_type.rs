@@ -17,6 +17,8 @@ pub(crate) enum ValueType {
     Handle,
     PendingRemote(DefinitionId),
     PendingReceiver(DefinitionId),
+    /// The end of a stream that values come out of: what they are, and what its sender may fail with.
+    Stream(Box<Self>, Option<Box<Self>>),
     /// A struct, a union or an enum.
     Named(DefinitionId),
     /// At most so many elements.
@@ -116,7 +118,7 @@ impl ValueType {
         WORDS.iter().find(|(_, value_type)| value_type == unbounded).map(|(word, _)| *word)
     }
 
-    /// The types that it is made of directly.
+    /// The types that it is made of directly. What comes out of a stream is not in it.
     pub(crate) fn parts(&self) -> Vec<&Self> {
         match self {
             Self::Array(element, _) | Self::FixedArray(element, _) => vec![element],
@@ -132,6 +134,21 @@ impl ValueType {
         let mut next = 0;
         while let Some(part) = all.get(next).copied() {
             all.extend(part.parts());
+            next += 1;
+        }
+        all
+    }
+
+    /// Itself, everything that it is made of, and everything that comes out of streams in it.
+    pub(crate) fn all_mentioned(&self) -> Vec<&Self> {
+        let mut all = vec![self];
+        let mut next = 0;
+        while let Some(part) = all.get(next).copied() {
+            all.extend(part.parts());
+            if let Self::Stream(value, error) = part {
+                all.push(value);
+                all.extend(error.as_deref());
+            }
             next += 1;
         }
         all

@@ -76,6 +76,27 @@ macro_rules! pending {
 
 pending!(PendingRemote PendingReceiver);
 
+/// The end of a stream.
+pub struct StreamReceiver<T, E = std::convert::Infallible>(pub MessagePipe, PhantomData<fn(T, E)>);
+
+impl<T, E> fmt::Debug for StreamReceiver<T, E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", self.0)
+    }
+}
+
+impl<T, E> codegen::Encode for StreamReceiver<T, E> {
+    fn encode(self, writer: &mut codegen::Writer) {
+        writer.put(self.0);
+    }
+}
+
+impl<T, E> codegen::Decode for StreamReceiver<T, E> {
+    fn decode(reader: &mut codegen::Reader<'_>) -> Result<Self, BadMessage> {
+        Ok(Self(reader.take()?, PhantomData))
+    }
+}
+
 /// Draws what is written out of `write`.
 fn written(write: impl FnOnce(&mut codegen::Writer)) -> Result<node::Draft, SendError> {
     let mut writer = codegen::Writer::with_header(&[]);
