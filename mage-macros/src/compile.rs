@@ -22,6 +22,13 @@ fn show(fault: &Diagnostic, source: &Source) -> TokenStream {
     compile_error(&message, fault.range().map_or(here, |range| source.spans(&range)))
 }
 
+/// `module { code }`
+pub(crate) fn in_module(module: TokenStream, code: TokenStream, span: Span) -> TokenStream {
+    let mut braces = Group::new(Delimiter::Brace, code);
+    braces.set_span(span);
+    module.into_iter().chain([TokenTree::Group(braces)]).collect()
+}
+
 /// `::core::compile_error! { "message" }`, which the compiler shows from the first place to the last.
 pub(crate) fn compile_error(message: &str, (first, last): (Span, Span)) -> TokenStream {
     let mark = |mark, spacing| {

@@ -7,10 +7,14 @@
 #![forbid(unsafe_code)]
 
 mod compile;
+mod cursor;
 mod magen_source;
+mod rust_source;
+mod rust_types;
 mod source;
 
 use proc_macro::TokenStream;
+use proc_macro2::Span;
 
 /// Compiles interfaces that are written in the interface language, right here.
 ///
@@ -46,4 +50,81 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn magen(input: TokenStream) -> TokenStream {
     compile::compile(&magen_source::from_tokens(input.into()), "magen!").into()
+}
+
+/// Makes an interface of a trait, or of a module of traits and types, for those who want Rust as their only language.
+///
+/// ```
+/// #[mage_macros::interface]
+/// pub trait Store {
+///     /// Keeps a value.
+///     fn put(&mut self, key: String, value: Vec<u8>);
+///     /// Waits until everything is kept.
+///     fn flush(&mut self) -> ();
+///     fn get(&mut self, key: String) -> Result<Vec<u8>, String>;
+/// }
+/// use mage::Reply;
+///
+/// struct Nothing;
+/// impl Store for Nothing {
+///     fn put(&mut self, _key: String, _value: Vec<u8>) {}
+///     fn flush(&mut self, reply: Reply<()>) {
+///         let _ = reply.send(());
+///     }
+///     fn get(&mut self, key: String, reply: Reply<Result<Vec<u8>, String>>) {
+///         let _ = reply.send(Err(format!("there is no {key}")));
+///     }
+/// }
+/// ```
+///
+/// The trait says what the interface is, and the one of that name that takes its place is the handler's: a method with an
+/// answer gets a `Reply` and returns nothing. A method without `->` is one-way. What an answer may be instead is the error of a
+/// `Result`; several values are a tuple.
+///
+/// The types are those of the interface language, as Rust calls them: numbers, `bool`, `String`, `Vec<T>`, `[T; 3]`,
+/// `BTreeMap<K, V>`, `Option<T>`, `MessagePipe`, `OwnedFd`, `PendingRemote<dyn Foo>`, `PendingReceiver<dyn Foo>`,
+/// `StreamReceiver<T>`. Structs and enums are declared beside the traits, in a module:
+///
+/// ```
+/// #[mage_macros::interface]
+/// pub mod screen {
+///     struct Point { x: i32, y: i32 }
+///     #[mage(Extensible)]
+///     enum Button { Left, Right }
+///     enum Event { Moved(Point), Pressed(Button) }
+///     trait Observer { fn happened(&mut self, event: Event); }
+///     trait Screen { fn observe(&mut self, observer: PendingRemote<dyn Observer>); }
+/// }
+/// let event = screen::Event::Moved(screen::Point { x: 1, y: 2 });
+/// assert_eq!(event, event.clone());
+/// ```
+///
+/// A fault is an error at its place. What Rust has no words for, such as bounds and ordinals, is for [`magen!`].
+///
+/// ```compile_fail
+/// #[mage_macros::interface]
+/// trait Store { fn put(&mut self, key: Strin); } // did you mean `string`?
+/// ```
+///
+/// ```
+/// #[mage_macros::interface]
+/// trait Store { fn put(&mut self, key: String); }
+/// ```
+#[proc_macro_attribute]
+pub fn interface(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let read = match arguments.into_iter().next() {
+        Some(first) => {
+            Err(cursor::Fault::new("`#[mage::interface]` takes no arguments", first.span().into()))
+        }
+        None => rust_source::from_tokens(item.into()),
+    };
+    let item = match read {
+        Ok(item) => item,
+        Err(fault) => return compile::compile_error(&fault.message, (fault.span, fault.span)).into(),
+    };
+    let code = compile::compile(&item.source, "#[interface]");
+    match item.module {
+        None => code.into(),
+        Some(module) => compile::in_module(module, code, Span::call_site()).into(),
+    }
 }

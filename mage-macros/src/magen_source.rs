@@ -11,7 +11,7 @@ pub(crate) fn from_tokens(tokens: TokenStream) -> Source {
     source
 }
 
-fn write(tokens: TokenStream, source: &mut Source) {
+pub(crate) fn write(tokens: TokenStream, source: &mut Source) {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         match token {

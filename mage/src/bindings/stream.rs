@@ -196,7 +196,6 @@ impl<T: Decode, E: Decode> StreamReceiver<T, E> {
     }
 }
 
-#[expect(clippy::type_complexity, reason = "a message is bad, or an error, or the end, or a value")]
 fn read<T: Decode, E: Decode>(message: RawMessage) -> Result<Result<Option<T>, StreamError<E>>, DecodeError> {
     let RawMessage { bytes, pipes, handles } = message;
     let ([low, high, kind, zeros @ ..], _) =
