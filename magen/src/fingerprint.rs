@@ -130,6 +130,15 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_out_of_a_stream_counts() {
+        let old = "struct P { int x; } enum E { A } interface I { F() => (stream<P, E> points); }";
+        for (from, to) in [("int x", "long x"), ("{ A }", "{ A, B }"), (", E>", ">")] {
+            let new = old.replace(from, to);
+            assert_ne!(interface_of(old, fingerprint), interface_of(&new, fingerprint), "{from} -> {to}");
+        }
+    }
+
+    #[test]
     fn additions_do_not_count() {
         let old = "[Extensible] struct S { int a; } [Extensible] union U { int a; } [Extensible] enum E { A }
                    [Extensible] interface I { F(S s, U u, E e) => (int r); }";

@@ -57,7 +57,7 @@ impl ::mage::codegen::Decode for Sample {
 /// The enum `StreamFault`.
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
 #[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StreamFault {
     /// The value `LOST`.
     Lost,
@@ -83,6 +83,22 @@ impl StreamFault {
             1 => ::core::option::Option::Some(Self::Denied),
             _ => ::core::option::Option::None,
         }
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::core::cmp::Ord for StreamFault {
+    fn cmp(&self, other: &Self) -> ::core::cmp::Ordering {
+        ::core::cmp::Ord::cmp(&self.number(), &other.number())
+    }
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
+impl ::core::cmp::PartialOrd for StreamFault {
+    fn partial_cmp(&self, other: &Self) -> ::core::option::Option<::core::cmp::Ordering> {
+        ::core::option::Option::Some(::core::cmp::Ord::cmp(self, other))
     }
 }
 
@@ -381,6 +397,40 @@ impl ::mage::codegen::Proxy for StreamsProxy {
 impl ::mage::Interface for dyn Streams + '_ {
     const NAME: &'static str = "Streams";
     const FINGERPRINT: u64 = 0xb004_8d10_4b3b_9857;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Streams
+method 0 0 Play
+in 0 frames stream<bytes>
+method 0 1 Watch
+in 0 name string
+answers
+out 0 samples stream<Sample,StreamFault>
+error StreamFault
+method 0 2 Filter
+in 0 lines stream<string>
+in 0 numbers stream<array<int>>?
+answers
+out 0 lines stream<string,string>
+out 0 count int
+method 0 3 Record
+in 0 recording Recording
+method 0 4 Nested
+in 0 streams stream<stream<int>>
+struct Sample
+field 0 time long
+field 0 level float
+enum StreamFault
+value 0 0 LOST
+value 0 1 DENIED
+struct Recording
+field 0 title string
+field 0 samples stream<Sample>
+",
+    };
     type Proxy = StreamsProxy;
     type Message = StreamsMessage;
 }
