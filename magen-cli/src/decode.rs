@@ -123,16 +123,33 @@ fn shown(message: &Message, interface: Option<Interface<'_>>, types: Types<'_>) 
     } else {
         format!("  (of another build: its fingerprint is {:#018x})\n", header.fingerprint)
     };
+    let number = if header.request == 0 { String::new() } else { format!(" {}", header.request) };
+    let rest = message.bytes.get(header.length..).unwrap_or_default();
+    let version = || match rest.first_chunk() {
+        Some(version) => Ok(format!("  version: {}\n", u32::from_le_bytes(*version))),
+        None => Err(fault(message.bytes.len(), "the message ends here")),
+    };
+    let about_interface = format!("{}, {}{number}\n{warning}", interface.name(), header.kind);
+    match header.kind {
+        Kind::QueryVersion => return Ok(about_interface),
+        Kind::Version => return Ok(about_interface + &version()?),
+        Kind::Refused => {
+            // A string, behind its length.
+            let description = String::from_utf8_lossy(rest.get(4..).unwrap_or_default());
+            return Ok(format!("{about_interface}  description: {description:?}\n"));
+        }
+        _ => {}
+    }
     let Some(method) = interface.method(header.method) else {
         let text = format!("`{}` has no method with the ordinal {}", interface.name(), header.method);
         return Err(fault(24, &text));
     };
-    let number = if header.kind == Kind::OneWay { String::new() } else { format!(" {}", header.request) };
     let title = format!("{}.{}, {}{number}\n{warning}", interface.name(), method.name(), header.kind);
     let shape = match header.kind {
         Kind::OneWay | Kind::Request => Some(method.parameters()),
         Kind::Reply => method.answer(),
-        Kind::NoReply => return Ok(title),
+        Kind::NoSuchMethod => return Ok(title + &version()?),
+        _ => return Ok(title),
     };
     let is_answered = method.answer().is_some();
     let Some(shape) = shape.filter(|_| is_answered != (header.kind == Kind::OneWay)) else {
@@ -140,7 +157,7 @@ fn shown(message: &Message, interface: Option<Interface<'_>>, types: Types<'_>) 
         return Err(title + &fault(2, &text));
     };
     let body = Body {
-        bytes: message.bytes.iter().skip(header.length).copied().collect(),
+        bytes: rest.to_vec(),
         pipes: (0..message.pipes).collect(),
         handles: (0..message.handles).collect(),
     };

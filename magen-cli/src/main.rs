@@ -13,6 +13,7 @@ mod failure;
 mod format;
 mod generate;
 mod input;
+mod lsp;
 mod output;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ usage: magen generate [--mocks] [--fuzz] IN... [-o OUT]
        magen fmt [--check] IN...
        magen breaking --against OLD IN...
        magen decode [--interface NAME] [--pipes N] [--handles N] [--link] SCHEMA MESSAGE
+       magen lsp
 
 commands:
   generate   write the Rust code of each IN
@@ -35,6 +37,7 @@ commands:
   fmt        lay out each IN anew, in place
   breaking   say what keeps builds of OLD and of IN from talking to each other
   decode     show a captured MESSAGE with the names that it has in SCHEMA
+  lsp        serve an editor, over the standard input and output
 
 options:
   -o, --output OUT   a file, or a directory where NAME.magen becomes NAME.magen.rs;
@@ -85,6 +88,7 @@ fn run(mut parser: Parser) -> Result<(), Failure> {
         "check" => check::run(parser),
         "decode" => decode::run(parser),
         "fmt" => format::run(parser),
+        "lsp" => lsp::run(parser),
         _ => Err(Failure::usage(format!("there is no command `{name}`"))),
     }
 }

@@ -237,6 +237,9 @@ fn answers_and_errors_are_shown() {
 #[test]
 fn what_is_malformed_is_named_with_its_place() {
     let mut tap = Tap::new();
+    // The header of the first message may be longer.
+    let _first = tap.remote.close();
+    tap.request();
     let options = Options { title: Some("title".to_owned()), ..Options::default() };
     let _call = tap.remote.extended(&options, &Event::Moved(Point { x: 1, y: 2 }), Codec::Av1);
     let request = tap.request();
@@ -265,7 +268,7 @@ fn what_is_malformed_is_named_with_its_place() {
     assert!(shown.contains("error: something is left over behind the last value, at byte "), "{shown}");
 
     for (place, byte, message) in [
-        (2, 9, "error: no message is of kind 9, at byte 2 "),
+        (2, 7, "error: no message is of kind 7, at byte 2 "),
         (2, 0, "error: the number 7 is not that of a message without an answer, at byte 8 "),
         (3, 1, "error: the flags 0x01 mean nothing, at byte 3 "),
         (0, 31, "error: the header says that it has 31 bytes, at byte 0 "),
@@ -292,12 +295,42 @@ fn dumped(capture: &Capture, from: usize) -> String {
 }
 
 #[test]
+fn what_ends_say_of_versions_is_shown() {
+    let mut tap = Tap::new();
+    let _call = tap.remote.close();
+    let request = tap.request();
+    for (kind, body, shown) in [
+        (8, &[3, 0, 0, 0][..], "Values.Close, answer that it is newer 7\n  version: 3\n"),
+        (9, &[], "Values, question for the version 7\n"),
+        (10, &[2, 0, 0, 0], "Values, answer with the version 7\n  version: 2\n"),
+        (
+            11,
+            b"interface Old\n",
+            "Values, refusal of another interface\n  description: \"interface Old\\n\"\n",
+        ),
+    ] {
+        let length = usize::from(u16::from_le_bytes([request.bytes[0], request.bytes[1]]));
+        let mut bytes = request.bytes[..length].to_vec();
+        bytes[2] = kind;
+        if kind == 11 {
+            bytes[8..16].fill(0);
+        }
+        bytes.extend(body);
+        tap.assert_shown(&Capture { bytes, ..request }, shown);
+    }
+    let short = Capture { bytes: [&request.with_byte(2, 10).bytes[..], &[0]].concat(), ..request };
+    let shown = text(&tap.decode(&short).stderr).to_owned();
+    assert!(shown.contains("error: the message ends here, at byte "), "{shown}");
+}
+
+#[test]
 fn everything_on_a_link_is_shown() {
     let mut tap = Tap::new();
     let _call = tap.remote.close();
     let request = tap.request();
     // A frame as in docs/WIRE.md, with that message.
-    let mut stream = vec![0x25 + request.bytes.len() as u8, 0, 0, 0, 0x20, 1, 0, 0];
+    let length = 0x25 + u32::try_from(request.bytes.len()).unwrap();
+    let mut stream = [&length.to_le_bytes()[..], &[0x20, 1, 0, 0]].concat();
     stream.extend([0, 5, 0, 0, 0, 0, 0, 0, 0, 1, 6, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
     stream.extend(&request.bytes);
     let other = [26, 0, 0, 0, 0x24, 1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 1, 6, 0, 0, 0, 0, 0, 0, 0];
@@ -331,7 +364,7 @@ fn arguments_that_make_no_sense_are_refused() {
         assert_eq!(output.status.code(), Some(2));
     }
     let output = magen(&["decode", "--interface", "Value", &schema(), &schema()]);
-    assert_eq!(text(&output.stderr), "error: there is no interface `Value`, but `Values`\n");
+    assert_eq!(text(&output.stderr), "error: there is no interface `Value`, but `Values`, `Player`\n");
     let output = magen(&["decode", "missing.magen", &schema()]);
     assert!(text(&output.stderr).starts_with("error: cannot read `missing.magen`: "));
 }

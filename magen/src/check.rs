@@ -20,6 +20,7 @@ use crate::schema::{
     Const, Definition, DefinitionId, Enum, Interface, Kind, Schema, SourceFile, Struct, Union, ValueType,
 };
 use crate::span::Span;
+pub(crate) use attributes::ATTRIBUTES;
 use attributes::Place;
 use fields::additions_of;
 

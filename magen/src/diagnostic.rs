@@ -99,6 +99,11 @@ impl Diagnostic {
         self.helps.iter().map(String::as_str)
     }
 
+    /// A second place, such as that of an earlier declaration, and what is said about it.
+    pub fn related(&self) -> Option<(Range<usize>, &str)> {
+        self.secondary.as_ref().map(|label| (label.span.range(), label.text.as_str()))
+    }
+
     pub(crate) fn new(kind: DiagnosticKind, span: Span, message: impl Into<String>) -> Self {
         let primary = Some(Label { span, text: String::new() });
         Self { kind, message: message.into(), primary, secondary: None, helps: Vec::new() }

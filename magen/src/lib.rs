@@ -42,6 +42,7 @@ mod compiler;
 mod description;
 mod diagnostic;
 pub mod dynamic;
+pub mod editor;
 mod error;
 mod fingerprint;
 mod format;

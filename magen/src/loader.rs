@@ -1,9 +1,10 @@
 //! A file and everything that it imports, each once, and what is imported before what imports it.
 
+mod files;
+
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, Read};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::check;
 use crate::codegen::naming;
@@ -12,6 +13,9 @@ use crate::limits::{FILE_BYTES_MAX, FILES_MAX};
 use crate::parser;
 use crate::schema::{Schema, SourceFile};
 use crate::span::Span;
+
+pub use files::Unsaved;
+pub(crate) use files::{Files, on_disk};
 
 /// All sources of one compilation, in the order in which they are checked.
 #[derive(Debug, Default)]
@@ -22,21 +26,21 @@ pub(crate) struct Sources {
 }
 
 #[derive(Debug)]
-struct Source {
+pub(crate) struct Source {
     /// What diagnostics call it.
     name: String,
     /// Where it was read; `None` for a text that was given as such.
-    path: Option<PathBuf>,
-    text: Vec<u8>,
-    imports: Vec<Import>,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) text: Vec<u8>,
+    pub(crate) imports: Vec<Import>,
 }
 
 #[derive(Debug)]
-struct Import {
+pub(crate) struct Import {
     path: String,
-    span: Span,
-    /// What is known of the file once it has been looked for.
-    found: Option<Result<usize, Box<Diagnostic>>>,
+    pub(crate) span: Span,
+    /// What is known of the file once it has been looked for: its place among the sources, or why there is none.
+    pub(crate) found: Option<Result<usize, Box<Diagnostic>>>,
 }
 
 /// Where looking for imports has got to in one file.
@@ -143,6 +147,11 @@ impl Sources {
         self.sources.iter().skip(1).filter_map(|source| source.path.as_deref())
     }
 
+    /// Every file that was read; the first is the one that is compiled.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter()
+    }
+
     /// Checks every file, and hands the schema to `use_it` if nothing is wrong with any.
     pub(crate) fn check<T>(&self, use_it: impl FnOnce(&Schema<'_>) -> T) -> Result<T, Vec<Diagnostics>> {
         let mut schema = Schema::default();
@@ -198,48 +207,6 @@ impl Source {
         });
         let imports = imports.collect();
         Self { name, path, text, imports }
-    }
-}
-
-/// Where files are.
-pub(crate) enum Files<'a> {
-    Disk,
-    /// In memory, such as those of a revision, whose name is put before theirs.
-    Tree(&'a BTreeMap<PathBuf, Vec<u8>>, &'a str),
-}
-
-impl Files<'_> {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Disk => fs::File::open(path).and_then(read),
-            Self::Tree(files, _) => {
-                files.get(&self.identity(path)).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
-            }
-        }
-    }
-
-    /// What diagnostics call the file.
-    fn name(&self, path: &Path) -> String {
-        match self {
-            Self::Disk => path.display().to_string(),
-            Self::Tree(_, revision) => format!("{revision}:{}", path.display()),
-        }
-    }
-
-    /// One path for one file, however it is reached.
-    fn identity(&self, path: &Path) -> PathBuf {
-        if let Self::Disk = self {
-            return path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        }
-        let mut plain = PathBuf::new();
-        for component in path.components() {
-            match component {
-                Component::CurDir => {}
-                Component::ParentDir => _ = plain.pop(),
-                other => plain.push(other),
-            }
-        }
-        plain
     }
 }
 

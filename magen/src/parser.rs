@@ -14,6 +14,8 @@ use crate::lexer::{Lexer, Token, TokenKind};
 use crate::limits::NAME_BYTES_MAX;
 use crate::span::Span;
 
+pub(crate) use recovery::{KEYWORDS, STATEMENTS};
+
 /// The tree of `source`: of a faulty one, everything that could be read; the faults are in `reporter`.
 pub(crate) fn parse<'source>(source: &'source str, reporter: &mut Reporter) -> File<'source> {
     let mut lexer = Lexer::new(source);

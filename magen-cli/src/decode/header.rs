@@ -13,7 +13,7 @@ pub(super) struct Header {
     pub(super) request: u64,
     pub(super) fingerprint: u64,
     pub(super) method: u32,
-    /// How many bytes it takes.
+    /// How many bytes it takes, with what a newer or a first message says in it beyond this.
     pub(super) length: usize,
 }
 
@@ -23,6 +23,12 @@ pub(super) enum Kind {
     Request,
     Reply,
     NoReply,
+    /// In the place of an answer: the version of the interface where there is no such method.
+    NoSuchMethod,
+    QueryVersion,
+    Version,
+    /// The other end speaks another interface: a description of ours.
+    Refused,
 }
 
 /// What is wrong with a header, and at which byte of the message.
@@ -52,6 +58,10 @@ impl Header {
             1 => Kind::Request,
             2 => Kind::Reply,
             3 => Kind::NoReply,
+            8 => Kind::NoSuchMethod,
+            9 => Kind::QueryVersion,
+            10 => Kind::Version,
+            11 => Kind::Refused,
             kind => return fault(2, format!("no message is of kind {kind}")),
         };
         if bytes[3] != 0 {
@@ -61,7 +71,7 @@ impl Header {
             return fault(4, "it is for another interface of the same pipe, and there is none".to_owned());
         }
         let request = number(8, 8);
-        if (kind == Kind::OneWay) != (request == 0) {
+        if matches!(kind, Kind::OneWay | Kind::Refused) != (request == 0) {
             return fault(8, format!("the number {request} is not that of a {kind}"));
         }
         #[expect(clippy::cast_possible_truncation, reason = "four bytes")]
@@ -77,6 +87,10 @@ impl fmt::Display for Kind {
             Self::Request => "request",
             Self::Reply => "answer",
             Self::NoReply => "refusal to answer",
+            Self::NoSuchMethod => "answer that it is newer",
+            Self::QueryVersion => "question for the version",
+            Self::Version => "answer with the version",
+            Self::Refused => "refusal of another interface",
         })
     }
 }

@@ -54,6 +54,9 @@ pub(super) struct Attributes {
 const EXTENSIBLE: &str = "Extensible";
 pub(super) const MIN_VERSION: &str = "MinVersion";
 
+/// Every attribute there is.
+pub(crate) const ATTRIBUTES: [&str; 2] = [EXTENSIBLE, MIN_VERSION];
+
 impl<'source> Checker<'source, '_> {
     pub(super) fn attributes(&mut self, attributes: &[Attribute<'source>], place: Place) -> Attributes {
         let mut found = Attributes::default();
@@ -116,7 +119,7 @@ impl<'source> Checker<'source, '_> {
         let name = attribute.name;
         let message = format!("unknown attribute `{}`", name.text);
         let diagnostic = Diagnostic::new(DiagnosticKind::UnknownAttribute, name.span, message);
-        self.reporter.report(match suggest::closest(name.text, [EXTENSIBLE, MIN_VERSION]) {
+        self.reporter.report(match suggest::closest(name.text, ATTRIBUTES) {
             Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
             None => diagnostic.help("the attributes are `Extensible` and `MinVersion`"),
         });

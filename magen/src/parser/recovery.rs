@@ -5,7 +5,10 @@ use crate::diagnostic::Reporter;
 use crate::lexer::TokenKind;
 
 /// What can begin a declaration.
-pub(super) const KEYWORDS: [&str; 5] = ["interface", "struct", "union", "enum", "const"];
+pub(crate) const KEYWORDS: [&str; 5] = ["interface", "struct", "union", "enum", "const"];
+
+/// What can begin a statement, before all declarations.
+pub(crate) const STATEMENTS: [&str; 2] = ["module", "import"];
 
 impl Parser<'_, '_> {
     /// Whether the next token is this word.
@@ -75,7 +78,6 @@ impl Parser<'_, '_> {
 
     /// Whether a word stands here that begins a declaration or a statement.
     fn at_keyword(&self) -> bool {
-        self.current.kind == TokenKind::Name
-            && [&KEYWORDS[..], &["import", "module"]].concat().contains(&self.current.span.text(self.source))
+        KEYWORDS.iter().chain(&STATEMENTS).any(|word| self.at_word(word))
     }
 }
