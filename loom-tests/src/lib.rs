@@ -22,7 +22,7 @@ pub use loom::future::block_on;
 pub use loom::thread;
 pub use side::{ByHand, Driver, Side, join, pump};
 
-use mage::{MessagePipe, Node, RawMessage, SendError, Why};
+use mage::{Limits, MessagePipe, Node, RawMessage, SendError, Why};
 
 /// Runs `model` on every schedule with at most `LOOM_MAX_PREEMPTIONS` preemptions, 2 if that is not set.
 ///
@@ -46,6 +46,11 @@ pub fn check(model: impl Fn() + Send + Sync + 'static) {
 /// A node with no links.
 pub fn node() -> Node {
     Node::new(Arc::new(ByHand::default()))
+}
+
+/// The same, with limits of its own.
+pub fn node_with(limits: Limits) -> Node {
+    Node::builder(Arc::new(ByHand::default())).limits(limits).build()
 }
 
 /// Sends one byte.

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use mage::{CallError, MessagePipe, Receiver, Remote, Why};
-use mage_loom::{Double, Doubler, block_on, check, node, poll_once, thread};
+use mage::{CallError, Limits, MessagePipe, Receiver, Remote, Why};
+use mage_loom::{Double, Doubler, block_on, check, node, node_with, poll_once, thread};
 
 fn bind((ours, theirs): (MessagePipe, MessagePipe)) -> (Remote<dyn Doubler>, Receiver<dyn Doubler>) {
     (Remote::new(ours), Receiver::new(theirs))
@@ -186,8 +186,7 @@ fn an_answer_that_meets_the_end_of_its_caller_leaves_nothing_behind() {
 fn an_answer_that_meets_the_giving_back_of_the_pipe_takes_nothing_along() {
     check(|| {
         let (remote, mut receiver) = bind(node().create_message_pipes());
-        drop(remote.double(2));
-        drop(remote.double(3));
+        let _calls = (remote.double(2), remote.double(3));
         let (early, late) = (next(&mut receiver), next(&mut receiver));
         let taker = thread::spawn(move || {
             let pipe = Remote::into_pipe(remote);
@@ -198,5 +197,61 @@ fn an_answer_that_meets_the_giving_back_of_the_pipe_takes_nothing_along() {
         });
         assert!(answer(early));
         let _pipe = taker.join().expect("the taker did not panic");
+    });
+}
+
+/// The race: the caller gives up while the handler answers. Either way the place of the call is free for the next one.
+///
+/// Caught: a call that is given up without a look at whether it has been answered.
+#[test]
+fn a_call_that_is_given_up_while_it_is_answered_leaves_its_place() {
+    check(|| {
+        let limits = Limits { pending_calls_max: 1, ..Limits::default() };
+        let (remote, mut receiver) = bind(node_with(limits).create_message_pipes());
+        let call = remote.double(2);
+        let request = next(&mut receiver);
+        let handler = thread::spawn(move || assert!(answer(request)));
+        drop(call);
+        handler.join().expect("the handler did not panic");
+        let call = remote.double(3);
+        assert!(answer(next(&mut receiver)));
+        assert!(matches!(block_on(call), Ok(6)));
+    });
+}
+
+/// The race: the caller gives up between the handler's look and its parking. The handler reads no messages meanwhile.
+///
+/// Caught: a look at what is unread that parks under a second lock.
+#[test]
+fn a_cancellation_that_meets_the_first_look_is_seen() {
+    check(|| {
+        let (remote, mut receiver) = bind(node().create_message_pipes());
+        let call = remote.double(2);
+        let request = next(&mut receiver);
+        let caller = thread::spawn(move || {
+            drop(call);
+            remote
+        });
+        block_on(request.reply.cancelled());
+        let _remote = caller.join().expect("the caller did not panic");
+    });
+}
+
+/// The race: room comes between the try to say that a call is given up and the parking of the one who waits to say it.
+///
+/// Caught: a cancellation that waits for the next call to be said.
+#[test]
+fn a_cancellation_that_waits_for_room_is_said() {
+    check(|| {
+        let limits = Limits { window_messages: 1, ..Limits::default() };
+        let (remote, mut receiver) = bind(node_with(limits).create_message_pipes());
+        let call = remote.double(2); // now the window is full
+        let caller = thread::spawn(move || {
+            drop(call);
+            remote
+        });
+        let request = next(&mut receiver);
+        block_on(request.reply.cancelled());
+        let _remote = caller.join().expect("the caller did not panic");
     });
 }

@@ -257,6 +257,8 @@ pub enum BadMessage {
     InvalidHeader,
     /// A method that answers was called without asking for the answer, or the reverse.
     WrongKind,
+    /// More calls of this pipe are unanswered than the receiver's node allows.
+    TooManyRequests,
     /// The handler rejected it.
     RejectedByHandler,
 }
@@ -290,6 +292,7 @@ impl fmt::Display for BadMessage {
             Self::WrongKind => {
                 formatter.write_str("it asks for an answer that the method does not give, or the reverse")
             }
+            Self::TooManyRequests => formatter.write_str("too many calls are unanswered"),
             Self::RejectedByHandler => formatter.write_str("the handler rejected it"),
         }
     }
@@ -309,6 +312,10 @@ pub enum CallError {
     NoReply,
     /// The answer does not decode. The pipe is closed.
     BadMessage(BadMessage),
+    /// The pipe was taken back from the remote while the call was under way; whether the method ran is not known.
+    Cancelled,
+    /// Its time was up. The other side is told that nobody waits any more; whether the method ran is not known.
+    Deadline,
     /// The method is newer than the interface is at the other end. The pipe stays as it is.
     NoSuchMethod {
         /// The interface.
@@ -375,6 +382,8 @@ impl fmt::Display for CallError {
             Self::PeerGone(why) => write!(formatter, "the call has no answer: {why}"),
             Self::NoReply => formatter.write_str("the handler dropped its reply"),
             Self::BadMessage(bad) => write!(formatter, "the answer is bad: {bad}"),
+            Self::Cancelled => formatter.write_str("the call was given up with its remote"),
+            Self::Deadline => formatter.write_str("the time for the call was up"),
             Self::NoSuchMethod { interface, method, since, version } => write!(
                 formatter,
                 "{interface} has {method} since version {since}, and the other end is of version {version}"
@@ -400,6 +409,8 @@ impl std::error::Error for CallError {
             Self::BadMessage(bad) => Some(bad),
             Self::PeerGone(_)
             | Self::NoReply
+            | Self::Cancelled
+            | Self::Deadline
             | Self::NoSuchMethod { .. }
             | Self::OlderVersion { .. }
             | Self::OtherInterface { .. } => None,

@@ -60,8 +60,12 @@ pub struct Limits {
     pub window_messages: u64,
     /// Unread bytes a pipe may hold per direction; the message that crosses the line is still taken.
     pub window_bytes: u64,
-    /// Calls that one remote may have unanswered. At most half of `window_messages`, so that replies always have room.
+    /// Calls that one remote may have unanswered, those that nobody waits for any more included. At most half of
+    /// `window_messages`, so that replies always have room.
     pub pending_calls_max: usize,
+    /// Calls of one pipe that its receiver may have unanswered. A caller that makes more breaks the rules, for an honest
+    /// one keeps to its own `pending_calls_max`.
+    pub open_requests_max: usize,
     /// Control frames of one origin that an endpoint keeps for a sender it does not yet know to be its own.
     pub held_controls_max: usize,
     /// Frames that wait for an introduction to one node.
@@ -81,6 +85,7 @@ impl Default for Limits {
             window_messages: 1024,
             window_bytes: 8 << 20,
             pending_calls_max: 512,
+            open_requests_max: 1024,
             held_controls_max: 1024,
             pending_frames_max: 16_384,
             pending_bytes_max: 64 << 20,

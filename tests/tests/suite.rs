@@ -1,5 +1,6 @@
 //! One binary of tests, by subject.
 
+mod calls;
 mod evolution;
 mod handles;
 mod hostile;

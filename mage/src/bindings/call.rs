@@ -5,7 +5,8 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::channel::Lease;
 use super::pipe::RawMessage;
@@ -15,11 +16,16 @@ use crate::error::CallError;
 /// A call on its way. It has been sent already; await it for the answer.
 ///
 /// It settles in every case: with the answer, or with an error that says whether the handler dropped its reply, the other
-/// end went away and why, or the call was never sent. It keeps the pipe open, also when the remote is dropped first.
-/// Dropping it forgets the answer.
-#[must_use = "a call is already on its way, but its answer and its failure are in the future"]
+/// end went away and why, its time was up, or the call was never sent. It keeps the pipe open, also when the remote is
+/// dropped first.
+///
+/// Dropping it **cancels** the call: the handler is told that nobody waits any more
+/// ([`Reply::cancelled`](crate::Reply::cancelled)), and may give up the work. A call whose effect is wanted and whose answer
+/// is not goes on with [`Call::detach`].
+#[must_use = "dropping a call cancels it; await it, or detach it"]
 pub struct Call<T> {
     state: State,
+    timer: Option<Timer>,
     value: PhantomData<fn() -> T>,
 }
 
@@ -29,13 +35,57 @@ enum State {
     Done,
 }
 
+type Timer = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// How long the calls of a channel may take, and whose clock says so.
+pub(super) struct Deadline {
+    time: Duration,
+    sleep: Box<dyn Fn(Duration) -> Timer + Send + Sync>,
+}
+
+impl Deadline {
+    pub(super) fn new<S>(time: Duration, sleep: impl Fn(Duration) -> S + Send + Sync + 'static) -> Self
+    where
+        S: Future + Send + 'static,
+    {
+        let sleep = move |time| -> Timer {
+            let sleep = sleep(time);
+            Box::pin(async move { drop(sleep.await) })
+        };
+        Self { time, sleep: Box::new(sleep) }
+    }
+
+    /// As the handler is told: rounded up, for zero means for ever.
+    pub(super) fn milliseconds(&self) -> u32 {
+        let milliseconds = self.time.as_nanos().div_ceil(1_000_000).max(1);
+        u32::try_from(milliseconds).unwrap_or(u32::MAX)
+    }
+}
+
 impl<T> Call<T> {
-    pub(super) fn sent(lease: Arc<Lease>, request: u64) -> Self {
-        Self { state: State::Sent { lease, request }, value: PhantomData }
+    pub(super) fn sent(lease: Arc<Lease>, request: u64, deadline: Option<&Deadline>) -> Self {
+        let timer = deadline.map(|deadline| (deadline.sleep)(deadline.time));
+        Self { state: State::Sent { lease, request }, timer, value: PhantomData }
     }
 
     pub(super) fn failed(error: CallError) -> Self {
-        Self { state: State::Failed(error), value: PhantomData }
+        Self { state: State::Failed(error), timer: None, value: PhantomData }
+    }
+
+    /// Lets the call go on with nobody waiting for its answer, which is dropped when it comes. The pipe stays open until
+    /// then, and the call counts as unanswered. It has no deadline any more.
+    pub fn detach(mut self) {
+        if let State::Sent { lease, request } = std::mem::replace(&mut self.state, State::Done) {
+            let shared = Arc::clone(&lease.shared);
+            shared.detach(request, lease);
+        }
+    }
+
+    /// Nobody waits for the answer any more.
+    fn give_up(&mut self) {
+        if let State::Sent { lease, request } = std::mem::replace(&mut self.state, State::Done) {
+            lease.shared.give_up(request);
+        }
     }
 }
 
@@ -44,15 +94,22 @@ impl<T: Decode> Future for Call<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let State::Sent { lease, request } = &self.state {
-            let answer = ready!(lease.shared.poll_answer(*request, context));
-            let result = answer.and_then(|(message, size)| {
-                decode(message, size, lease.shared.identity.description.is_extensible).map_err(|bad| {
-                    lease.shared.reject(&bad);
-                    CallError::BadMessage(bad)
-                })
-            });
-            self.finish();
-            return Poll::Ready(result);
+            if let Poll::Ready(answer) = lease.shared.poll_answer(*request, context) {
+                let result = answer.and_then(|(message, size)| {
+                    decode(message, size, lease.shared.identity.description.is_extensible).map_err(|bad| {
+                        lease.shared.reject(&bad);
+                        CallError::BadMessage(bad)
+                    })
+                });
+                self.give_up();
+                return Poll::Ready(result);
+            }
+            let timer = self.timer.as_mut().map(|timer| timer.as_mut().poll(context));
+            if timer.is_none_or(|timer| timer.is_pending()) {
+                return Poll::Pending;
+            }
+            self.give_up();
+            return Poll::Ready(Err(CallError::Deadline));
         }
         match std::mem::replace(&mut self.state, State::Done) {
             State::Failed(error) => Poll::Ready(Err(error)),
@@ -62,18 +119,9 @@ impl<T: Decode> Future for Call<T> {
     }
 }
 
-impl<T> Call<T> {
-    /// Nobody waits for the answer any more.
-    fn finish(&mut self) {
-        if let State::Sent { lease, request } = std::mem::replace(&mut self.state, State::Done) {
-            lease.shared.forget(request);
-        }
-    }
-}
-
 impl<T> Drop for Call<T> {
     fn drop(&mut self) {
-        self.finish();
+        self.give_up();
     }
 }
 

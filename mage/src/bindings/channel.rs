@@ -1,20 +1,19 @@
 //! [`Channel`]: what a proxy sends into, and the calls that wait for an answer.
 //!
 //! Nobody needs to poll a remote for its answers to arrive. The pipe's waker is the channel itself: woken by whoever
-//! delivered a message, with no lock held, it sorts the answers out at once and wakes the calls they belong to.
+//! delivered a message, with no lock held, it sorts the answers out at once and wakes the calls they belong to. It is also
+//! what waits for room when there was none for a cancellation.
 
 use std::fmt;
 use std::future::poll_fn;
-use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use mage_sched::sync::Mutex;
-use slab::Slab;
-use smallvec::SmallVec;
 
-use super::call::Call;
+use super::call::{Call, Deadline};
+use super::calls::{Asked, Calls, Ended, Left, Pending, Watching};
 use super::description::{Identity, extend};
 use super::difference::{difference, method_named};
 use super::header::{Answer, Answered, Header, Kind, read_answer};
@@ -27,6 +26,7 @@ use crate::node::{Draft, Drained, EndRef, Incoming};
 /// The sending side of a bound pipe.
 pub struct Channel {
     lease: Arc<Lease>,
+    deadline: Option<Arc<Deadline>>,
 }
 
 /// Keeps the pipe open: held by the channel and by every call that waits for an answer.
@@ -46,62 +46,19 @@ pub(super) struct Shared {
     given_back: AtomicBool,
 }
 
-#[derive(Default)]
-struct Calls {
-    /// How many requests there have been.
-    requests: u64,
-    pending: Slab<(u64, Pending)>,
-    watching: Watching,
-    sorting: Sorting,
-    closed: Vec<Waker>,
-}
-
-/// Whether the pipe wakes us.
-#[derive(Default)]
-enum Watching {
-    /// Nobody has asked for anything yet.
-    #[default]
-    Not,
-    Yes,
-    /// It has ended; nothing more will come.
-    Ended(Ended),
-}
-
-/// Whether a thread sorts answers out. Only one does at a time: a second one could come upon the end of the pipe while the
-/// first still has the answers before it in its hands.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Sorting {
-    #[default]
-    Idle,
-    Busy,
-    /// Somebody else was woken meanwhile, and has left it to the one who is at it.
-    BusyAgain,
-}
-
-#[derive(Clone, Debug)]
-enum Ended {
-    Gone(Why),
-    Bad(BadMessage),
-    /// The other end speaks another interface, and may have told which.
-    Refused(Option<Difference>),
-}
-
-enum Pending {
-    /// The caller, once it has polled.
-    Waiting(Option<Waker>),
-    Answered(Answer),
-}
-
 impl Channel {
     pub(super) fn new(pipe: MessagePipe, identity: Identity) -> Self {
-        let shared = Shared {
-            end: pipe.end().to_ref(),
-            identity,
-            introduced: AtomicBool::new(identity.description.lineage.is_empty()),
-            calls: Mutex::new(Calls::default()),
-            given_back: AtomicBool::new(false),
-        };
-        Self { lease: Arc::new(Lease { pipe: Mutex::new(Some(pipe)), shared: Arc::new(shared) }) }
+        let end = pipe.end().to_ref();
+        let calls = Mutex::new(Calls::after(end.as_ref().map_or(0, EndRef::sent_messages)));
+        let introduced = AtomicBool::new(identity.description.lineage.is_empty());
+        let shared = Shared { end, identity, introduced, calls, given_back: AtomicBool::new(false) };
+        let lease = Arc::new(Lease { pipe: Mutex::new(Some(pipe)), shared: Arc::new(shared) });
+        Self { lease, deadline: None }
+    }
+
+    /// The same channel, whose calls are given up when the time is up.
+    pub(super) fn with_deadline(&self, deadline: Deadline) -> Self {
+        Self { lease: Arc::clone(&self.lease), deadline: Some(Arc::new(deadline)) }
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -114,7 +71,8 @@ impl Channel {
     /// If it was not taken; what it carried is in the error.
     pub fn notify(&self, method: u32, write: impl FnOnce(&mut Writer)) -> Result<(), SendError> {
         let shared = self.shared();
-        shared.send(Kind::OneWay, 0, method, write)?;
+        let header = Header::about(0, Kind::OneWay, shared.identity.fingerprint);
+        shared.send(Header { method, ..header }, write)?;
         // Nothing will be answered; but the other end may refuse it, and say why.
         shared.watch();
         Ok(())
@@ -132,14 +90,16 @@ impl Channel {
 
     fn request<T: Decode>(&self, kind: Kind, method: u32, write: impl FnOnce(&mut Writer)) -> Call<T> {
         let shared = self.shared();
-        let request = shared.calls.lock().begin(shared.pending_calls_max());
-        match shared.send(kind, request.unwrap_or_default(), method, write) {
+        let deadline_ms = self.deadline.as_ref().map_or(0, |deadline| deadline.milliseconds());
+        let request = shared.begin().unwrap_or_default();
+        let header = Header::about(request, kind, shared.identity.fingerprint);
+        match shared.send(Header { method, deadline_ms, ..header }, write) {
             Ok(()) => {
-                shared.watch();
-                Call::sent(Arc::clone(&self.lease), request.unwrap_or_default())
+                shared.sent();
+                Call::sent(Arc::clone(&self.lease), request, self.deadline.as_deref())
             }
             Err(error) => {
-                shared.forget(request.unwrap_or_default());
+                shared.forget(request);
                 Call::failed(CallError::NotSent(error))
             }
         }
@@ -147,8 +107,9 @@ impl Channel {
 
     pub(super) fn into_pipe(self) -> MessagePipe {
         let shared = self.shared();
-        shared.settle(&Ended::Gone(Why::Closed));
-        // Whoever was just woken must not read from the pipe once it is no longer ours.
+        shared.cancel_all();
+        shared.settle(&Ended::Withdrawn);
+        // Whoever was just woken must not use the pipe once it is no longer ours.
         shared.given_back.store(true, Ordering::Relaxed);
         let pipe = self.lease.pipe.lock().take();
         match pipe {
@@ -170,9 +131,7 @@ impl Channel {
         let waker = context.waker().clone();
         let mut calls = self.shared().calls.lock();
         match &calls.watching {
-            Watching::Ended(Ended::Gone(why)) => Poll::Ready(*why),
-            Watching::Ended(Ended::Bad(_)) => Poll::Ready(Why::BrokenRules),
-            Watching::Ended(Ended::Refused(_)) => Poll::Ready(Why::Rejected),
+            Watching::Ended(ended) => Poll::Ready(ended.why()),
             Watching::Not | Watching::Yes => {
                 if !calls.closed.iter().any(|known| known.will_wake(&waker)) {
                     calls.closed.push(waker);
@@ -190,8 +149,7 @@ impl Channel {
     }
 
     pub(super) async fn ready(&self) {
-        let Some(end) = &self.shared().end else { return };
-        poll_fn(|context| end.poll_ready(context)).await;
+        poll_fn(|context| self.shared().poll_ready(context)).await;
     }
 
     pub(super) fn is_direct(&self) -> bool {
@@ -204,14 +162,31 @@ impl Shared {
         self.end.as_ref().map_or(0, EndRef::pending_calls_max)
     }
 
-    fn send(
-        &self,
-        kind: Kind,
-        request: u64,
-        method: u32,
-        write: impl FnOnce(&mut Writer),
-    ) -> Result<(), SendError> {
-        let header = Header { kind, request, fingerprint: self.identity.fingerprint, method };
+    fn is_ours(&self) -> bool {
+        !self.given_back.load(Ordering::Relaxed)
+    }
+
+    /// Ready when there is room for one more call, or never will be.
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(end) = &self.end else { return Poll::Ready(()) };
+        let mut waker = Some(context.waker().clone());
+        let place = self.calls.lock().await_place(self.pending_calls_max(), &mut waker);
+        if place.is_ready() { end.poll_ready(context) } else { Poll::Pending }
+    }
+
+    /// The number of a new request, unless too many are unanswered.
+    fn begin(self: &Arc<Self>) -> Option<u64> {
+        let (request, untold) = {
+            let mut calls = self.calls.lock();
+            (calls.begin(self.pending_calls_max()), calls.has_untold())
+        };
+        if untold {
+            self.tell(); // older, and as worthy of the room that there may be
+        }
+        request
+    }
+
+    fn send(&self, header: Header, write: impl FnOnce(&mut Writer)) -> Result<(), SendError> {
         // Until the versions have been sent once, everything has them: whatever is sent behind is sent after.
         let introduces = !self.introduced.load(Ordering::Acquire);
         let mut writer = match introduces {
@@ -226,11 +201,11 @@ impl Shared {
         }
         match &self.end {
             // A request without a number is one too many.
-            Some(_) if kind != Kind::OneWay && request == 0 => {
+            Some(_) if header.kind != Kind::OneWay && header.request == 0 => {
                 Err(SendError::new(SendErrorKind::Full, pipes, handles))
             }
             Some(end) => {
-                end.send(Draft { bytes, pipes, handles })?;
+                end.send_if(|| self.is_ours(), Draft { bytes, pipes, handles })?;
                 if introduces {
                     self.introduced.store(true, Ordering::Release);
                 }
@@ -240,9 +215,19 @@ impl Shared {
         }
     }
 
+    /// A request has been sent.
+    fn sent(self: &Arc<Self>) {
+        self.watch_after(Calls::sent);
+    }
+
     /// Sees to it that the pipe wakes us.
     fn watch(self: &Arc<Self>) {
+        self.watch_after(|_| {});
+    }
+
+    fn watch_after(self: &Arc<Self>, note: impl FnOnce(&mut Calls)) {
         let mut calls = self.calls.lock();
+        note(&mut calls);
         if matches!(calls.watching, Watching::Not) {
             calls.watching = Watching::Yes;
             drop(calls);
@@ -257,12 +242,13 @@ impl Shared {
             return;
         }
         // Wakers and unwanted answers are foreign code: theirs is the turn when ours is over.
-        let mut left = SmallVec::<[Pending; 1]>::new();
-        let ended = loop {
+        let mut left = Left::new();
+        let (ended, untold) = loop {
             let ended = self.sort(end, &mut left);
-            let again = self.calls.lock().sorting.go_on();
+            let mut calls = self.calls.lock();
+            let again = calls.sorting.go_on();
             if ended.is_some() || !again {
-                break ended;
+                break (ended, calls.has_untold());
             }
         };
         if let Some(ended) = ended {
@@ -270,23 +256,25 @@ impl Shared {
             if !matches!(ended, Ended::Gone(_)) {
                 end.close(Why::Rejected);
             }
+        } else if untold {
+            self.tell();
         }
         for pending in left {
             match pending {
                 Pending::Waiting(waker) => waker.into_iter().for_each(Waker::wake),
-                Pending::Answered(answer) => drop(answer),
+                Pending::Answered(_) | Pending::Cancelled | Pending::Detached(_) => drop(pending),
             }
         }
     }
 
     /// Takes what has arrived, until there is nothing or the end. What is to be woken or dropped is added to `left`.
-    fn sort(self: &Arc<Self>, end: &EndRef, left: &mut SmallVec<[Pending; 1]>) -> Option<Ended> {
+    fn sort(self: &Arc<Self>, end: &EndRef, left: &mut Left) -> Option<Ended> {
         loop {
             let waker = Waker::from(Arc::clone(self));
-            let (messages, drained) = end.drain(waker, || !self.given_back.load(Ordering::Relaxed));
+            let (messages, drained) = end.drain(waker, || self.is_ours());
             for Incoming { bytes, pipes, handles } in messages {
                 match read_answer(self.identity.fingerprint, RawMessage { bytes, pipes, handles }) {
-                    Ok(Answered::To(request, answer)) => left.push(self.answered(request, answer)),
+                    Ok(Answered::To(request, answer)) => self.answered(request, answer, left),
                     Ok(Answered::Refused(message, size)) => {
                         return Some(Ended::Refused(self.difference(message, size)));
                     }
@@ -313,32 +301,19 @@ impl Shared {
         difference(self.identity.description.text, &theirs)
     }
 
-    /// Returns the caller, to be woken, or the answer if nobody waits for it: it is to nothing we asked, or the caller has
-    /// gone.
-    fn answered(&self, request: u64, answer: Answer) -> Pending {
-        let answered = Pending::Answered(answer);
-        let mut calls = self.calls.lock();
-        match calls.find(request) {
-            Some(pending) => mem::replace(pending, answered),
-            None => answered,
-        }
+    fn answered(&self, request: u64, answer: Answer, left: &mut Left) {
+        let crowd = {
+            let mut calls = self.calls.lock();
+            calls.answered(request, answer, left);
+            calls.take_crowd()
+        };
+        left.extend(crowd.into_iter().map(|waker| Pending::Waiting(Some(waker))));
     }
 
     /// Nothing more will come.
     fn settle(&self, ended: &Ended) {
-        let mut wake = Vec::new();
-        {
-            let mut calls = self.calls.lock();
-            if !matches!(calls.watching, Watching::Ended(_)) {
-                calls.watching = Watching::Ended(ended.clone());
-            }
-            wake.append(&mut calls.closed);
-            for (_, (_, pending)) in &mut calls.pending {
-                if let Pending::Waiting(waker) = pending {
-                    wake.extend(waker.take());
-                }
-            }
-        }
+        let (wake, left) = self.calls.lock().end(ended);
+        drop(left);
         wake.into_iter().for_each(Waker::wake);
     }
 
@@ -348,47 +323,29 @@ impl Shared {
         request: u64,
         context: &mut Context<'_>,
     ) -> Poll<Result<(RawMessage, usize), CallError>> {
-        let waker = context.waker().clone();
-        let mut calls = self.calls.lock();
-        let ended = match &calls.watching {
-            Watching::Ended(ended) => Some(ended.clone()),
-            Watching::Not | Watching::Yes => None,
+        let mut waker = Some(context.waker().clone());
+        let (asked, crowd) = {
+            let mut calls = self.calls.lock();
+            (calls.ask(request, &mut waker), calls.take_crowd())
         };
-        match (calls.find(request), ended) {
-            (Some(Pending::Waiting(_)), Some(Ended::Gone(why))) => Poll::Ready(Err(CallError::PeerGone(why))),
-            (Some(Pending::Waiting(_)), Some(Ended::Bad(bad))) => {
-                Poll::Ready(Err(CallError::BadMessage(bad)))
+        crowd.into_iter().for_each(Waker::wake);
+        match asked {
+            Asked::Answer(Answer::Value(message, size)) => Poll::Ready(Ok((message, size))),
+            Asked::Answer(Answer::NoReply) => Poll::Ready(Err(CallError::NoReply)),
+            Asked::Answer(Answer::NoSuchMethod { method, version }) => {
+                Poll::Ready(Err(self.no_such_method(method, version)))
             }
-            (Some(Pending::Waiting(_)), Some(Ended::Refused(difference))) => {
-                let (interface, difference) = (self.identity.name, difference.map(Box::new));
-                Poll::Ready(Err(CallError::OtherInterface { interface, difference }))
-            }
-            (Some(Pending::Waiting(parked)), None) => {
-                let old = parked.replace(waker);
-                drop(calls);
-                drop(old);
-                Poll::Pending
-            }
-            (Some(Pending::Answered(_)), _) => match calls.remove(request) {
-                Some(Pending::Answered(Answer::Value(message, size))) => Poll::Ready(Ok((message, size))),
-                Some(Pending::Answered(Answer::NoSuchMethod { method, version })) => {
-                    Poll::Ready(Err(self.no_such_method(method, version)))
-                }
-                _ => Poll::Ready(Err(CallError::NoReply)),
-            },
-            (None, _) => Poll::Ready(Err(CallError::PeerGone(Why::Closed))),
+            Asked::Ended(ended) => Poll::Ready(Err(ended.into_error(self.identity.name))),
+            Asked::Parked => Poll::Pending,
         }
     }
 
     fn no_such_method(&self, method: u32, version: u32) -> CallError {
+        let interface = self.identity.name;
         match method_named(self.identity.description.text, method) {
-            Some((name, since)) => {
-                CallError::NoSuchMethod { interface: self.identity.name, method: name, since, version }
-            }
+            Some((method, since)) => CallError::NoSuchMethod { interface, method, since, version },
             // We have never called such a method.
-            None => {
-                CallError::BadMessage(BadMessage::UnknownMethod { interface: self.identity.name, method })
-            }
+            None => CallError::BadMessage(BadMessage::UnknownMethod { interface, method }),
         }
     }
 
@@ -396,62 +353,73 @@ impl Shared {
     pub(super) fn reject(&self, bad: &BadMessage) {
         // In this order: closing wakes us, and we would take it for the peer's.
         self.settle(&Ended::Bad(bad.clone()));
-        if let Some(end) = &self.end {
+        if let Some(end) = self.end.as_ref().filter(|_| self.is_ours()) {
             end.close(Why::Rejected);
         }
     }
 
-    /// For a call: nobody waits for its answer any more.
-    pub(super) fn forget(&self, request: u64) {
-        let left = self.calls.lock().remove(request);
+    /// For a call that was never sent.
+    fn forget(&self, request: u64) {
+        let (left, crowd) = {
+            let mut calls = self.calls.lock();
+            (calls.remove(request), calls.take_crowd())
+        };
+        drop(left);
+        crowd.into_iter().for_each(Waker::wake);
+    }
+
+    /// For a call: nobody waits for its answer any more, and the other side should know.
+    pub(super) fn give_up(self: &Arc<Self>, request: u64) {
+        let (left, untold, crowd) = {
+            let mut calls = self.calls.lock();
+            (calls.give_up(request), calls.has_untold(), calls.take_crowd())
+        };
+        if untold {
+            self.tell();
+        }
+        drop(left);
+        crowd.into_iter().for_each(Waker::wake);
+    }
+
+    /// For a call: nobody waits for its answer any more, and it goes on.
+    pub(super) fn detach(&self, request: u64, lease: Arc<Lease>) {
+        let left = self.calls.lock().detach(request, lease);
         drop(left);
     }
-}
 
-/// The low bits of a request's number are its place among the pending ones.
-const PLACE_BITS: u32 = 20;
-
-impl Calls {
-    /// The number of a new request, unless too many are unanswered.
-    fn begin(&mut self, pending_max: usize) -> Option<u64> {
-        if self.pending.len() >= pending_max.min(1 << PLACE_BITS) {
-            return None;
+    /// Tells the other side which calls nobody waits for, as far as there is room, and waits for more if there is not.
+    fn tell(self: &Arc<Self>) {
+        let Some(end) = &self.end else { return };
+        loop {
+            let Some(request) = self.calls.lock().next_untold() else { return };
+            match end.send_if(|| self.is_ours(), self.cancellation(request)) {
+                Ok(()) => {}
+                Err(error) if error.kind() == SendErrorKind::Full => {
+                    self.calls.lock().still_untold(request);
+                    let waker = Waker::from(Arc::clone(self));
+                    if end.poll_ready(&mut Context::from_waker(&waker)).is_pending() {
+                        return;
+                    }
+                }
+                Err(_) => return, // nobody is there to be told
+            }
         }
-        self.requests += 1;
-        let entry = self.pending.vacant_entry();
-        let request = self.requests << PLACE_BITS | entry.key() as u64;
-        entry.insert((request, Pending::Waiting(None)));
-        Some(request)
     }
 
-    fn place(request: u64) -> usize {
-        (request & ((1 << PLACE_BITS) - 1)) as usize
+    fn cancellation(&self, request: u64) -> Draft {
+        let header = Header::about(request, Kind::Cancel, self.identity.fingerprint);
+        Writer::with_header(&header.to_bytes()).finish()
     }
 
-    fn find(&mut self, request: u64) -> Option<&mut Pending> {
-        let (number, pending) = self.pending.get_mut(Self::place(request))?;
-        (*number == request).then_some(pending)
-    }
-
-    fn remove(&mut self, request: u64) -> Option<Pending> {
-        self.find(request)?;
-        Some(self.pending.remove(Self::place(request)).1)
-    }
-}
-
-impl Sorting {
-    /// Whether the turn is the caller's.
-    fn begin(&mut self) -> bool {
-        let idle = *self == Self::Idle;
-        *self = if idle { Self::Busy } else { Self::BusyAgain };
-        idle
-    }
-
-    /// Whether there is more to do for the one whose turn it is. If not, the turn is over.
-    fn go_on(&mut self) -> bool {
-        let again = *self == Self::BusyAgain;
-        *self = if again { Self::Busy } else { Self::Idle };
-        again
+    /// The pipe is about to get another owner. What does not fit in is not said: this cannot wait.
+    fn cancel_all(&self) {
+        let Some(end) = &self.end else { return };
+        let waiting: Vec<u64> = self.calls.lock().waiting().collect();
+        for request in waiting {
+            if end.send(self.cancellation(request)).is_err() {
+                return;
+            }
+        }
     }
 }
 

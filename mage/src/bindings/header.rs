@@ -1,14 +1,16 @@
 //! The header of a message between two bound ends, and a message of which it has been read.
 
+use std::sync::Arc;
+
 use static_assertions::const_assert;
 
 use super::codec::DecodeAs;
 use super::description::Identity;
 use super::pipe::RawMessage;
 use super::reply::{Reply, ReplyTo};
+use super::serving::Serving;
 use super::value::{Decode, DecodeError, Encode, Reader};
 use crate::error::BadMessage;
-use crate::node::EndRef;
 
 /// How long the header is. A newer writer may make it longer; a reader skips what it does not know.
 pub(super) const HEADER_BYTES: usize = 32;
@@ -25,6 +27,8 @@ pub(super) enum Kind {
     Reply,
     /// There will be no answer.
     NoReply,
+    /// The caller does not wait for the answer any more.
+    Cancel,
     /// In the place of an answer: the method is newer than the interface is here. The body is the version here.
     NoSuchMethod,
     /// Asks for the version of the interface at the other end.
@@ -50,15 +54,23 @@ pub(super) struct Header {
     pub(super) request: u64,
     pub(super) fingerprint: u64,
     pub(super) method: u32,
+    /// How long the caller of a request waits at most, in milliseconds; zero is for ever.
+    pub(super) deadline_ms: u32,
 }
 
 impl Header {
+    /// A message of this kind about a request, or about none.
+    pub(super) fn about(request: u64, kind: Kind, fingerprint: u64) -> Self {
+        Self { kind, request, fingerprint, method: 0, deadline_ms: 0 }
+    }
+
     pub(super) fn to_bytes(self) -> [u8; HEADER_BYTES] {
         let kind = match self.kind {
             Kind::OneWay => 0,
             Kind::Request => 1,
             Kind::Reply => 2,
             Kind::NoReply => 3,
+            Kind::Cancel => 4,
             Kind::NoSuchMethod => 8,
             Kind::QueryVersion => 9,
             Kind::Version => 10,
@@ -69,7 +81,8 @@ impl Header {
         bytes[2] = kind; // then flags: none, and the associated interface: the pipe's own
         bytes[8..16].copy_from_slice(&self.request.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.fingerprint.to_le_bytes());
-        bytes[24..28].copy_from_slice(&self.method.to_le_bytes()); // then the deadline: none
+        bytes[24..28].copy_from_slice(&self.method.to_le_bytes());
+        bytes[28..].copy_from_slice(&self.deadline_ms.to_le_bytes());
         bytes
     }
 
@@ -83,11 +96,13 @@ impl Header {
         };
         let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
         let (associated, request, fingerprint, method) = (word(4), long(8), long(16), word(24));
+        let deadline_ms = word(28);
         let kind = match kind {
             0 => Kind::OneWay,
             1 => Kind::Request,
             2 => Kind::Reply,
             3 => Kind::NoReply,
+            4 => Kind::Cancel,
             8 => Kind::NoSuchMethod,
             9 => Kind::QueryVersion,
             10 => Kind::Version,
@@ -102,7 +117,7 @@ impl Header {
         {
             return Err(BadMessage::InvalidHeader);
         }
-        Ok((Self { kind, request, fingerprint, method }, size))
+        Ok((Self { kind, request, fingerprint, method, deadline_ms }, size))
     }
 }
 
@@ -122,11 +137,11 @@ impl<'a> Incoming<'a> {
         identity: Identity,
         header: Header,
         arguments: Reader<'a>,
-        end: impl FnOnce() -> Option<EndRef>,
+        serving: &Arc<Serving>,
     ) -> Result<Self, BadMessage> {
         let reply_to = match header.kind {
             Kind::OneWay => None,
-            Kind::Request => end().map(|end| ReplyTo::new(end, header)),
+            Kind::Request => Some(ReplyTo::new(Arc::clone(serving), header)),
             _ => return Err(BadMessage::WrongKind),
         };
         Ok(Self { identity, header, arguments, reply_to })
@@ -180,19 +195,14 @@ impl<'a> Incoming<'a> {
         BadMessage::UnknownMethod { interface: self.identity.name, method }
     }
 
-    /// The method is newer than what this end knows: whoever waits for an answer is told.
-    pub(super) fn answer_that_it_is_newer(mut self) {
-        if let Some(mut reply_to) = self.reply_to.take() {
-            // The caller may be gone, which is nobody's concern here.
-            let version = self.identity.description.version;
-            let _ = reply_to.answer(Kind::NoSuchMethod, |writer| writer.put(version));
-        }
+    /// Which request this is; `None` if it has no answer.
+    pub(super) fn request(&self) -> Option<u64> {
+        (self.header.kind == Kind::Request).then_some(self.header.request)
     }
 
     /// Everything must have been taken, the means to answer included; what a newer caller has added is passed over.
     pub(super) fn finish(self) -> Result<(), DecodeError> {
-        if let Some(reply_to) = self.reply_to {
-            reply_to.forget();
+        if self.reply_to.is_some() {
             return Err(BadMessage::WrongKind);
         }
         if self.identity.description.is_extensible { Ok(()) } else { self.arguments.finish() }
@@ -236,17 +246,23 @@ pub(super) fn read_answer(fingerprint: u64, message: RawMessage) -> Result<Answe
             let mut body = Reader::new(message.bytes.get(size..).unwrap_or_default(), Vec::new(), Vec::new());
             Answer::NoSuchMethod { method: header.method, version: body.take()? }
         }
-        Kind::OneWay | Kind::Request | Kind::QueryVersion | Kind::Refused => {
+        Kind::OneWay | Kind::Request | Kind::Cancel | Kind::QueryVersion | Kind::Refused => {
             return Err(BadMessage::WrongKind);
         }
     };
     Ok(Answered::To(header.request, answer))
 }
 
+/// Which request this unread message cancels, if that is what it does.
+pub(super) fn cancelled_request(bytes: &[u8]) -> Option<u64> {
+    let (header, _) = Header::from_bytes(bytes).ok()?;
+    (header.kind == Kind::Cancel).then_some(header.request)
+}
+
 /// A call as a peer sends it, of these arguments.
 pub(crate) fn raw_call(fingerprint: u64, method: u32, has_answer: bool, arguments: &[u8]) -> RawMessage {
     let (kind, request) = if has_answer { (Kind::Request, 1) } else { (Kind::OneWay, 0) };
-    let mut bytes = Header { kind, request, fingerprint, method }.to_bytes().to_vec();
+    let mut bytes = Header { method, ..Header::about(request, kind, fingerprint) }.to_bytes().to_vec();
     bytes.extend_from_slice(arguments);
     RawMessage { bytes, ..RawMessage::default() }
 }

@@ -2,6 +2,7 @@
 
 mod binder;
 mod call;
+mod calls;
 mod channel;
 mod codec;
 mod containers;
@@ -17,6 +18,7 @@ mod remote;
 mod remote_set;
 mod reply;
 mod self_owned;
+mod serving;
 mod stream;
 mod typed;
 mod value;

@@ -5,7 +5,8 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use futures::Stream;
 
@@ -13,11 +14,11 @@ use super::description::Identity;
 use super::header::{HEADER_BYTES, Header, Incoming, Kind};
 use super::interface::{Dispatch, Interface, Message};
 use super::pipe::{MessagePipe, RawMessage};
-use super::reply::ReplyTo;
+use super::serving::Serving;
 use super::value::{Reader, Writer};
 use crate::error::{BadMessage, RecvError, Why};
 use crate::limits::DESCRIPTION_BYTES_MAX;
-use crate::node::EndRef;
+use crate::node;
 
 /// Messages handled in one poll before other tasks get their turn.
 pub(super) const MESSAGES_PER_POLL: u32 = 128;
@@ -28,18 +29,26 @@ pub(super) const MESSAGES_PER_POLL: u32 = 128;
 /// whatever thread or task polls: `serve` borrows its handler, so `&mut self` is all that a handler needs.
 pub struct Receiver<T: Interface + ?Sized> {
     pipe: MessagePipe,
+    serving: Arc<Serving>,
     interface: PhantomData<fn(&T)>,
 }
 
 impl<T: Interface + ?Sized> Receiver<T> {
     /// Binds an end of a pipe.
     pub fn new(pipe: MessagePipe) -> Self {
-        Self { pipe, interface: PhantomData }
+        let serving = Arc::new(Serving::new(&pipe));
+        Self { pipe, serving, interface: PhantomData }
     }
 
-    /// The pipe again, with everything that has not been received.
+    /// The pipe again, with everything that has not been received. Calls that have not been answered are told that there
+    /// will be no answer, and what is still sent by their [`Reply`](crate::Reply) is refused.
     pub fn into_pipe(self) -> MessagePipe {
-        self.pipe.end().forget_reader();
+        for request in self.serving.give_back(&self.pipe) {
+            let refusal = Header::about(request, Kind::NoReply, T::FINGERPRINT);
+            // Every honest caller has room for it.
+            let _ =
+                self.pipe.try_send(RawMessage { bytes: refusal.to_bytes().into(), ..RawMessage::default() });
+        }
         self.pipe
     }
 
@@ -55,50 +64,80 @@ impl<T: Interface + ?Sized> Receiver<T> {
     /// [`Receiver::recv`] as a poll.
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T::Message>, RecvError>> {
         for _ in 0..MESSAGES_PER_POLL {
-            let raw = match std::task::ready!(self.pipe.poll_recv(context)) {
-                Ok(raw) => raw,
+            let message = match ready!(self.serving.poll_receive(context)) {
+                Ok(incoming) => self.decode(incoming),
                 Err(Why::Closed) => return Poll::Ready(Ok(None)),
                 Err(why) => return Poll::Ready(Err(RecvError::Disconnected(why))),
             };
-            match self.decode(raw) {
+            match message {
                 Ok(Some(message)) => return Poll::Ready(Ok(Some(message))),
-                // It was not for the user.
                 Ok(None) => {}
                 Err(bad) => {
-                    if let Some(end) = self.pipe.end().to_ref() {
-                        end.close(Why::Rejected);
-                    }
+                    self.serving.end_pipe(Why::Rejected);
                     return Poll::Ready(Err(RecvError::BadMessage(bad)));
                 }
             }
         }
+        // Nothing but cancellations, and perhaps no end of them: others have their turn.
         context.waker().wake_by_ref();
         Poll::Pending
     }
 
-    /// Nothing reaches the user that did not validate in full, and nothing that is newer than what the user knows.
-    fn decode(&self, raw: RawMessage) -> Result<Option<T::Message>, BadMessage> {
-        let RawMessage { bytes, pipes, handles } = raw;
-        let end = || self.pipe.end().to_ref();
+    /// Nothing reaches the user that did not validate in full, and nothing that is newer than what the user knows. `None` if
+    /// it is not for the user at all.
+    fn decode(&self, incoming: node::Incoming) -> Result<Option<T::Message>, BadMessage> {
+        let node::Incoming { bytes, pipes, handles } = incoming;
         let identity = Identity::of::<T>();
         let (header, size) = Header::from_bytes(&bytes)?;
         let extension = bytes.get(HEADER_BYTES..size).unwrap_or_default();
-        identity.check(header.fingerprint, extension).inspect_err(|_| refuse(identity, end()))?;
+        identity.check(header.fingerprint, extension).inspect_err(|_| self.refuse(identity))?;
         let arguments = Reader::new(bytes.get(size..).unwrap_or_default(), pipes, handles);
-        if header.kind == Kind::QueryVersion {
-            tell_version(identity, header, end());
-            return arguments.finish().map(|()| None);
+        match header.kind {
+            Kind::Cancel => {
+                self.serving.cancel(header.request);
+                return arguments.finish().map(|()| None);
+            }
+            Kind::QueryVersion => {
+                self.tell_version(Header { kind: Kind::Version, ..header }, identity);
+                return arguments.finish().map(|()| None);
+            }
+            _ => {}
         }
-        let mut incoming = Incoming::new(identity, header, arguments, end)?;
+        let mut incoming = Incoming::new(identity, header, arguments, &self.serving)?;
+        let request = incoming.request();
         let message = match T::Message::decode(&mut incoming) {
             Err(BadMessage::UnknownMethod { .. }) if identity.description.is_extensible => {
-                incoming.answer_that_it_is_newer();
+                if request.is_some() {
+                    self.tell_version(Header { kind: Kind::NoSuchMethod, ..header }, identity);
+                }
                 return Ok(None);
             }
             message => message?,
         };
         incoming.finish()?;
+        // Until this, dropping its reply says nothing to anybody.
+        request.map_or(Ok(()), |request| self.serving.open(request))?;
         Ok(Some(message))
+    }
+
+    /// Tells the other end what is spoken here, so that it can say what differs.
+    #[cold]
+    fn refuse(&self, identity: Identity) {
+        let header = Header::about(0, Kind::Refused, identity.fingerprint);
+        let mut writer = Writer::with_header(&header.to_bytes());
+        let text = identity.description.text;
+        // What is too long to be told has to be found by other means.
+        writer.put(if text.len() <= DESCRIPTION_BYTES_MAX { text } else { "" });
+        // The pipe is about to be closed in any case.
+        let _ = self.serving.send(writer.finish());
+    }
+
+    /// Tells a caller which version is spoken here.
+    fn tell_version(&self, header: Header, identity: Identity) {
+        let mut writer = Writer::with_header(&Header { deadline_ms: 0, ..header }.to_bytes());
+        writer.put(identity.description.version);
+        // Whoever asked may be gone.
+        let _ = self.serving.answer(writer.finish());
     }
 
     /// Handles every message until the other end is closed. The future is `Send` exactly when the handler is; dropping it
@@ -125,28 +164,6 @@ impl<T: Interface + ?Sized> Receiver<T> {
             }
         }
         Ok(())
-    }
-}
-
-/// Tells the other end what is spoken here, so that it can say what differs.
-#[cold]
-fn refuse(identity: Identity, end: Option<EndRef>) {
-    let header = Header { kind: Kind::Refused, request: 0, fingerprint: identity.fingerprint, method: 0 };
-    let mut writer = Writer::with_header(&header.to_bytes());
-    let text = identity.description.text;
-    // What is too long to be told has to be found by other means.
-    writer.put(if text.len() <= DESCRIPTION_BYTES_MAX { text } else { "" });
-    if let Some(end) = end {
-        // The pipe is about to be closed in any case.
-        let _ = end.send(writer.finish());
-    }
-}
-
-fn tell_version(identity: Identity, header: Header, end: Option<EndRef>) {
-    if let Some(end) = end {
-        // Whoever asked may be gone.
-        let version = identity.description.version;
-        let _ = ReplyTo::new(end, header).answer(Kind::Version, |writer| writer.put(version));
     }
 }
 

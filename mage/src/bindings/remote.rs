@@ -1,9 +1,12 @@
 //! [`Remote`]: the end of a pipe through which an interface is called.
 
 use std::fmt;
+use std::future::Future;
 use std::ops::Deref;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use super::call::Deadline;
 use super::channel::Channel;
 use super::description::Identity;
 use super::interface::{Interface, Proxy};
@@ -25,7 +28,31 @@ impl<T: Interface + ?Sized> Remote<T> {
         Self { proxy: T::Proxy::new(Channel::new(pipe, Identity::of::<T>())) }
     }
 
-    /// The pipe again. Calls that are still unanswered settle as if the other end were closed.
+    /// The same remote for calls that may take so long: a call that has no answer then settles with
+    /// [`CallError::Deadline`](crate::CallError::Deadline) and is cancelled at the other side. The handler sees the time in
+    /// [`Reply::deadline`](crate::Reply::deadline). One-way methods are not concerned. Keep what is returned for as many
+    /// calls as you like; it keeps the pipe open.
+    ///
+    /// mage has no clock of its own: `sleep` makes a future that is ready when the time is up. It is called once for each
+    /// call and polled by whoever awaits the call.
+    ///
+    /// ```ignore
+    /// let patient = Remote::with_deadline(&remote, Duration::from_secs(2), tokio::time::sleep);
+    /// let answer = patient.fetch(url).await;
+    /// ```
+    pub fn with_deadline<S>(
+        remote: &Self,
+        time: Duration,
+        sleep: impl Fn(Duration) -> S + Send + Sync + 'static,
+    ) -> T::Proxy
+    where
+        S: Future + Send + 'static,
+    {
+        T::Proxy::new(remote.proxy.channel().with_deadline(Deadline::new(time, sleep)))
+    }
+
+    /// The pipe again. Calls that are still unanswered settle with
+    /// [`CallError::Cancelled`](crate::CallError::Cancelled), and are cancelled at the other side if there is room to say so.
     pub fn into_pipe(remote: Self) -> MessagePipe {
         remote.proxy.into_channel().into_pipe()
     }
@@ -40,7 +67,7 @@ impl<T: Interface + ?Sized> Remote<T> {
         remote.proxy.channel().poll_closed(context)
     }
 
-    /// Waits until there is room for one more message, or until waiting is of no use because the other end is gone.
+    /// Waits until there is room for one more call, or until waiting is of no use because the other end is gone.
     /// Cancellation-safe.
     pub async fn ready(remote: &Self) {
         remote.proxy.channel().ready().await;

@@ -107,7 +107,7 @@ struct Unread<H> {
 
 impl<H> Queue<H> {
     pub(crate) fn count(&self) -> Count {
-        self.unread.as_ref().map_or(Count::default(), |unread| Count {
+        self.unread.as_ref().map_or_else(Count::default, |unread| Count {
             messages: unread.messages.len() as u64,
             bytes: unread.bytes,
         })
@@ -129,10 +129,14 @@ impl<H> Queue<H> {
         Some(message)
     }
 
+    /// The oldest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Message<H>> {
+        self.unread.iter().flat_map(|unread| &unread.messages)
+    }
+
     /// The ends that wait in these messages.
     pub(crate) fn ends(&self) -> impl Iterator<Item = EndpointName> {
-        let messages = self.unread.iter().flat_map(|unread| &unread.messages);
-        messages.flat_map(|message| message.ends.iter().copied())
+        self.iter().flat_map(|message| message.ends.iter().copied())
     }
 
     pub(crate) fn take(&mut self) -> VecDeque<Message<H>> {

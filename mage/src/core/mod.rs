@@ -76,7 +76,7 @@ pub(crate) use effect::{Effect, LinkId};
 pub(crate) use endpoint::{Role, Side, Status};
 pub(crate) use frame::{Body, Control, Descriptor, Ends, Frame, Hello, Parcel, Welcome};
 pub(crate) use invitation::Invitation;
-pub(crate) use message::{Draft, Message};
+pub(crate) use message::{Draft, Message, Refused};
 pub use name::NodeName;
 pub(crate) use name::{Address, EndpointName, PipeLabel, PipeName};
 pub(crate) use open::Received;

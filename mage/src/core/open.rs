@@ -101,6 +101,24 @@ impl<H> Router<H> {
         Received::Message(message)
     }
 
+    /// The unread messages of `name` from this number on, and the number behind them; `None` if nothing more will come.
+    pub(crate) fn look(
+        &self,
+        name: EndpointName,
+        from: u64,
+    ) -> Option<(u64, impl Iterator<Item = &Message<H>>)> {
+        let endpoint = self.endpoints.get(&name).filter(|endpoint| endpoint.incoming == Incoming::Open)?;
+        let first = endpoint.window.read.messages;
+        let next = first.saturating_add(endpoint.queue.count().messages);
+        let known = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
+        Some((next, endpoint.queue.iter().skip(known)))
+    }
+
+    /// How many messages have been sent from `name`, wherever it was then.
+    pub(crate) fn sent_messages(&self, name: EndpointName) -> u64 {
+        self.endpoints.get(&name).map_or(0, |endpoint| endpoint.window.sent.messages)
+    }
+
     /// Closes `name`. Its peer learns, after everything that was sent before.
     pub(crate) fn close(&mut self, name: EndpointName, why: Why) {
         self.close_now(name, why);

@@ -85,6 +85,7 @@ fn limits() -> Limits {
         window_messages: 8,
         window_bytes: 4096,
         pending_calls_max: 4,
+        open_requests_max: 16,
         held_controls_max: 8,
         pending_frames_max: 8,
         pending_bytes_max: 4096,

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::{NamedDraft, User};
 use crate::bindings::MessagePipe;
-use crate::core::{EndpointName, Message, Received, Status};
+use crate::core::{EndpointName, Message, Received, Refused, Status};
 use crate::error::{FuseError, SendError, SendErrorKind, Why};
 use crate::link::Handle;
 
@@ -46,6 +46,15 @@ pub(crate) enum Drained {
     Ended(Why),
 }
 
+/// What was seen of what is unread.
+#[derive(Debug)]
+pub(crate) enum Looked {
+    /// It has been seen as far as the message before the one with this number.
+    UpTo(u64),
+    /// Nothing more will come, or the end is somebody else's.
+    Ended,
+}
+
 /// Messages that are taken under one lock.
 const DRAINED_MAX: usize = 64;
 
@@ -74,14 +83,15 @@ impl End {
 
     pub(crate) fn send(&self, draft: Draft) -> Result<(), SendError> {
         match &self.user {
-            Some(user) => send(user, self.name, draft),
+            Some(user) => send(user, self.name, draft, || true),
             None => Err(SendError::new(SendErrorKind::Disconnected, draft.pipes, draft.handles)),
         }
     }
 
     pub(crate) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
         match &self.user {
-            Some(user) => poll_receive(user, self.name, context),
+            // Cloning and dropping a waker runs foreign code: neither happens under the lock.
+            Some(user) => poll_receive(user, self.name, context.waker().clone()),
             None => Poll::Ready(Err(Why::Closed)),
         }
     }
@@ -145,7 +155,45 @@ impl Drop for End {
 
 impl EndRef {
     pub(crate) fn send(&self, draft: Draft) -> Result<(), SendError> {
-        send(&self.user, self.name, draft)
+        send(&self.user, self.name, draft, || true)
+    }
+
+    /// Sends if `is_ours`, which is asked under the node's lock, says yes.
+    pub(crate) fn send_if(&self, is_ours: impl FnOnce() -> bool, draft: Draft) -> Result<(), SendError> {
+        send(&self.user, self.name, draft, is_ours)
+    }
+
+    /// Takes the next message. `waker` is parked if there is none yet.
+    pub(crate) fn poll_receive(&self, waker: Waker) -> Poll<Result<Incoming, Why>> {
+        poll_receive(&self.user, self.name, waker)
+    }
+
+    /// Shows each unread message from number `from` on to `see`, and parks `waker` until there are more. Both happen
+    /// under the node's lock, if `is_ours` says yes there.
+    pub(crate) fn look(
+        &self,
+        from: u64,
+        waker: Waker,
+        is_ours: impl FnOnce() -> bool,
+        see: impl FnMut(&[u8]),
+    ) -> Looked {
+        let (looked, left) = self.user.shared.act(|router| {
+            if !is_ours() {
+                return (Looked::Ended, Some(waker));
+            }
+            let Some((next, messages)) = router.look(self.name, from) else {
+                return (Looked::Ended, Some(waker));
+            };
+            messages.map(|message| message.bytes.as_slice()).for_each(see);
+            (Looked::UpTo(next), router.swap_reader(self.name, Some(waker)))
+        });
+        drop(left);
+        looked
+    }
+
+    /// How many messages have been sent from this end, wherever it was then.
+    pub(crate) fn sent_messages(&self) -> u64 {
+        self.user.shared.act(|router| router.sent_messages(self.name))
     }
 
     /// Takes every message that there is, up to a bound, and says what comes behind them. `waker` is parked if that is
@@ -187,19 +235,36 @@ impl EndRef {
         limits.pending_calls_max.min(half_window)
     }
 
+    /// How many calls may arrive at this end and be unanswered.
+    pub(crate) fn open_requests_max(&self) -> usize {
+        self.user.shared.limits.open_requests_max
+    }
+
     pub(crate) fn close(&self, why: Why) {
         self.user.shared.act(|router| router.close(self.name, why));
     }
 }
 
-fn send(user: &Arc<User>, name: EndpointName, draft: Draft) -> Result<(), SendError> {
+fn send(
+    user: &Arc<User>,
+    name: EndpointName,
+    draft: Draft,
+    is_ours: impl FnOnce() -> bool,
+) -> Result<(), SendError> {
     let Draft { bytes, pipes, handles } = draft;
     if pipes.iter().any(|pipe| !pipe.end().is_of(user)) {
         return Err(SendError::new(SendErrorKind::OtherNetwork, pipes, handles));
     }
     let ends = pipes.into_iter().map(|pipe| pipe.into_end().into_name()).collect();
     let draft = NamedDraft { bytes, ends, handles };
-    user.shared.act(|router| router.send(name, draft)).map_err(|refused| {
+    let sent = user.shared.act(|router| {
+        if is_ours() {
+            router.send(name, draft)
+        } else {
+            Err(Refused { why: SendErrorKind::Disconnected, message: draft })
+        }
+    });
+    sent.map_err(|refused| {
         let message = refused.message;
         let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
         SendError::new(refused.why, message.ends.into_iter().map(own).collect(), message.handles)
@@ -215,13 +280,7 @@ fn poll_ready(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -
     if ready { Poll::Ready(()) } else { Poll::Pending }
 }
 
-fn poll_receive(
-    user: &Arc<User>,
-    name: EndpointName,
-    context: &mut Context<'_>,
-) -> Poll<Result<Incoming, Why>> {
-    // Cloning and dropping a waker runs foreign code: neither happens under the lock.
-    let waker = context.waker().clone();
+fn poll_receive(user: &Arc<User>, name: EndpointName, waker: Waker) -> Poll<Result<Incoming, Why>> {
     let (received, left) = user.shared.act(|router| {
         let received = router.receive(name);
         let left = match received {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub(crate) use act::Shared;
 pub use builder::NodeBuilder;
-pub(crate) use end::{Draft, Drained, End, EndRef, Incoming};
+pub(crate) use end::{Draft, Drained, End, EndRef, Incoming, Looked};
 pub use inspect::{Inspection, LinkInspection, PipeInspection, PipeState};
 pub use invitation::{AcceptedInvitation, Invitation};
 pub use launch::{INVITATION_VARIABLE, Launched};

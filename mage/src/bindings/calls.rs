@@ -1,0 +1,297 @@
+//! [`Calls`]: the calls of a channel that have no answer yet, as a table.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use slab::Slab;
+use smallvec::SmallVec;
+
+use super::channel::Lease;
+use super::header::Answer;
+use crate::error::{BadMessage, CallError, Difference, Why};
+
+/// The calls of a channel, and what the channel does about them. Nothing in here runs foreign code; what is to be woken or
+/// dropped is returned.
+#[derive(Default)]
+pub(super) struct Calls {
+    /// More than the messages that had been sent when the channel was made, and the requests that were sent since: no
+    /// request has the number of an earlier one of this pipe, however often it is bound.
+    requests: u64,
+    pending: Slab<(u64, Pending)>,
+    /// Calls that nobody waits for, and of which the other side has not been told for want of room.
+    untold: VecDeque<u64>,
+    pub(super) watching: Watching,
+    pub(super) sorting: Sorting,
+    /// Those who wait for the end.
+    pub(super) closed: Vec<Waker>,
+    /// Those who wait for a place among the pending calls, and whether one has become free.
+    crowd: Vec<Waker>,
+    freed: bool,
+}
+
+/// Whether the pipe wakes the channel.
+#[derive(Default)]
+pub(super) enum Watching {
+    /// Nobody has asked for anything yet.
+    #[default]
+    Not,
+    Yes,
+    /// It has ended; nothing more will come.
+    Ended(Ended),
+}
+
+/// Whether a thread sorts answers out. Only one does at a time: a second one could come upon the end of the pipe while the
+/// first still has the answers before it in its hands.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Sorting {
+    #[default]
+    Idle,
+    Busy,
+    /// Somebody else was woken meanwhile, and has left it to the one who is at it.
+    BusyAgain,
+}
+
+/// Why nothing more will come.
+#[derive(Clone, Debug)]
+pub(super) enum Ended {
+    Gone(Why),
+    Bad(BadMessage),
+    /// The other end speaks another interface, and may have told which.
+    Refused(Option<Difference>),
+    /// The pipe was taken back from the remote.
+    Withdrawn,
+}
+
+/// A call that the other side has not settled. It keeps its place until that has happened, whoever waits: so there are never
+/// more answers under way than there is room for.
+pub(super) enum Pending {
+    /// The caller, once it has polled.
+    Waiting(Option<Waker>),
+    Answered(Answer),
+    /// Nobody waits any more.
+    Cancelled,
+    /// Nobody waits, but it goes on, and keeps the pipe open for it.
+    Detached(#[expect(dead_code, reason = "it is kept")] Arc<Lease>),
+}
+
+/// Whoever is to be woken, and what is to be dropped, with no lock held.
+pub(super) type Left = SmallVec<[Pending; 1]>;
+
+/// What there is for somebody who asks for an answer.
+pub(super) enum Asked {
+    Answer(Answer),
+    Ended(Ended),
+    /// Nothing; the waker is parked.
+    Parked,
+}
+
+/// The low bits of a request's number are its place among the pending ones.
+const PLACE_BITS: u32 = 20;
+
+impl Calls {
+    /// None yet, in a pipe through which so many messages have gone.
+    pub(super) fn after(messages: u64) -> Self {
+        Self { requests: messages.saturating_add(1), ..Self::default() }
+    }
+
+    fn has_place(&self, pending_max: usize) -> bool {
+        self.pending.len() < pending_max.min(1 << PLACE_BITS)
+    }
+
+    /// The number of a new request, unless too many are unanswered.
+    pub(super) fn begin(&mut self, pending_max: usize) -> Option<u64> {
+        if !self.has_place(pending_max) {
+            return None;
+        }
+        let entry = self.pending.vacant_entry();
+        let request = self.requests << PLACE_BITS | entry.key() as u64;
+        entry.insert((request, Pending::Waiting(None)));
+        Some(request)
+    }
+
+    fn place(request: u64) -> usize {
+        (request & ((1 << PLACE_BITS) - 1)) as usize
+    }
+
+    fn find(&mut self, request: u64) -> Option<&mut Pending> {
+        let (number, pending) = self.pending.get_mut(Self::place(request))?;
+        (*number == request).then_some(pending)
+    }
+
+    /// A request has been sent. Until then its place alone tells it from others, and if it is refused, no number is lost.
+    pub(super) fn sent(&mut self) {
+        self.requests = self.requests.wrapping_add(1);
+    }
+
+    /// Forgets a call that is settled, or was never sent.
+    pub(super) fn remove(&mut self, request: u64) -> Option<Pending> {
+        self.find(request)?;
+        self.freed = true;
+        Some(self.pending.remove(Self::place(request)).1)
+    }
+
+    /// The answer to a request has come. The caller, to be woken, is added to `left`, or what nobody waits for: the answer
+    /// is to nothing we asked, or the caller has gone.
+    pub(super) fn answered(&mut self, request: u64, answer: Answer, left: &mut Left) {
+        let answered = Pending::Answered(answer);
+        match self.find(request) {
+            Some(pending @ Pending::Waiting(_)) => left.push(mem::replace(pending, answered)),
+            Some(Pending::Cancelled | Pending::Detached(_)) => {
+                left.extend(self.remove(request));
+                left.push(answered);
+            }
+            Some(Pending::Answered(_)) | None => left.push(answered),
+        }
+    }
+
+    /// For whoever awaits a call: what there is. If that is nothing, the waker is parked, and what was parked is left.
+    pub(super) fn ask(&mut self, request: u64, waker: &mut Option<Waker>) -> Asked {
+        let ended = match &self.watching {
+            Watching::Ended(ended) => Some(ended.clone()),
+            Watching::Not | Watching::Yes => None,
+        };
+        match (self.find(request), ended) {
+            (Some(Pending::Answered(_)), _) => match self.remove(request) {
+                Some(Pending::Answered(answer)) => Asked::Answer(answer),
+                _ => Asked::Answer(Answer::NoReply),
+            },
+            (Some(Pending::Waiting(parked)), None) => {
+                mem::swap(parked, waker);
+                Asked::Parked
+            }
+            (_, Some(ended)) => Asked::Ended(ended),
+            (_, None) => Asked::Ended(Ended::Withdrawn),
+        }
+    }
+
+    /// Nobody waits for the answer any more. Returns what is to be dropped.
+    pub(super) fn give_up(&mut self, request: u64) -> Option<Pending> {
+        let ended = matches!(self.watching, Watching::Ended(_));
+        match self.find(request)? {
+            pending @ Pending::Waiting(_) if !ended => {
+                let left = mem::replace(pending, Pending::Cancelled);
+                self.untold.push_back(request);
+                Some(left)
+            }
+            _ => self.remove(request),
+        }
+    }
+
+    /// Nobody waits for the answer any more, and the call goes on. Returns what is to be dropped.
+    pub(super) fn detach(&mut self, request: u64, lease: Arc<Lease>) -> Option<Pending> {
+        let ended = matches!(self.watching, Watching::Ended(_));
+        match self.find(request) {
+            Some(pending @ Pending::Waiting(_)) if !ended => {
+                Some(mem::replace(pending, Pending::Detached(lease)))
+            }
+            _ => self.remove(request),
+        }
+    }
+
+    /// Those who wait for a place, if one has become free.
+    pub(super) fn take_crowd(&mut self) -> Vec<Waker> {
+        if mem::take(&mut self.freed) { mem::take(&mut self.crowd) } else { Vec::new() }
+    }
+
+    /// Parks somebody who waits for a place, if there is none and it is of use.
+    pub(super) fn await_place(&mut self, pending_max: usize, waker: &mut Option<Waker>) -> Poll<()> {
+        if self.has_place(pending_max) || matches!(self.watching, Watching::Ended(_)) {
+            return Poll::Ready(());
+        }
+        if !self.crowd.iter().any(|known| waker.as_ref().is_some_and(|waker| known.will_wake(waker))) {
+            self.crowd.extend(waker.take());
+        }
+        Poll::Pending
+    }
+
+    pub(super) fn has_untold(&self) -> bool {
+        !self.untold.is_empty()
+    }
+
+    /// The next call to tell the other side about. One that was answered meanwhile needs no word.
+    pub(super) fn next_untold(&mut self) -> Option<u64> {
+        loop {
+            let request = self.untold.pop_front()?;
+            if self.find(request).is_some() {
+                return Some(request);
+            }
+        }
+    }
+
+    /// There was no room to tell.
+    pub(super) fn still_untold(&mut self, request: u64) {
+        self.untold.push_front(request);
+    }
+
+    /// The requests whose callers still wait.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = u64> {
+        self.pending.iter().filter_map(|(_, (request, pending))| match pending {
+            Pending::Waiting(_) => Some(*request),
+            Pending::Answered(_) | Pending::Cancelled | Pending::Detached(_) => None,
+        })
+    }
+
+    /// Nothing more will come. Returns who is to be woken, and what is to be dropped.
+    pub(super) fn end(&mut self, ended: &Ended) -> (Vec<Waker>, Vec<Pending>) {
+        if !matches!(self.watching, Watching::Ended(_)) {
+            self.watching = Watching::Ended(ended.clone());
+        }
+        self.untold.clear();
+        let mut wake = mem::take(&mut self.closed);
+        wake.append(&mut self.crowd);
+        let unawaited: Vec<usize> = self
+            .pending
+            .iter()
+            .filter(|(_, (_, pending))| matches!(pending, Pending::Cancelled | Pending::Detached(_)))
+            .map(|(place, _)| place)
+            .collect();
+        let left = unawaited.into_iter().map(|place| self.pending.remove(place).1).collect();
+        for (_, (_, pending)) in &mut self.pending {
+            if let Pending::Waiting(waker) = pending {
+                wake.extend(waker.take());
+            }
+        }
+        (wake, left)
+    }
+}
+
+impl Ended {
+    /// What a call of this interface says of it.
+    pub(super) fn into_error(self, interface: &'static str) -> CallError {
+        match self {
+            Self::Gone(why) => CallError::PeerGone(why),
+            Self::Bad(bad) => CallError::BadMessage(bad),
+            Self::Refused(difference) => {
+                CallError::OtherInterface { interface, difference: difference.map(Box::new) }
+            }
+            Self::Withdrawn => CallError::Cancelled,
+        }
+    }
+
+    pub(super) fn why(&self) -> Why {
+        match self {
+            Self::Gone(why) => *why,
+            Self::Bad(_) => Why::BrokenRules,
+            Self::Refused(_) => Why::Rejected,
+            Self::Withdrawn => Why::Closed,
+        }
+    }
+}
+
+impl Sorting {
+    /// Whether the turn is the caller's.
+    pub(super) fn begin(&mut self) -> bool {
+        let idle = *self == Self::Idle;
+        *self = if idle { Self::Busy } else { Self::BusyAgain };
+        idle
+    }
+
+    /// Whether there is more to do for the one whose turn it is. If not, the turn is over.
+    pub(super) fn go_on(&mut self) -> bool {
+        let again = *self == Self::BusyAgain;
+        *self = if again { Self::Busy } else { Self::Idle };
+        again
+    }
+}

@@ -1,0 +1,308 @@
+//! How calls end: answered, given up, out of time, or with the other side.
+
+use std::future::{pending, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt;
+use mage::{BadMessage, CallError, Interface, Limits, MessagePipe, Node, RawMessage};
+use mage::{Receiver, RecvError, Remote, Reply, SendErrorKind};
+use mage_tests::fixtures::{Echo, EchoMessage};
+use mage_tests::{Stage, next, on_every_scheduler};
+
+on_every_scheduler! {
+    a_dropped_call_is_cancelled
+    a_cancellation_is_seen_while_nobody_reads
+    a_cancellation_that_comes_too_late_is_none
+    a_detached_call_goes_on
+    cancellations_wait_for_room
+    a_cancelled_call_keeps_its_place
+    a_hostile_caller_is_bounded
+    the_end_of_a_pipe_cancels
+    a_call_has_a_deadline
+    an_unbound_receiver_answers
+    a_late_answer_to_an_earlier_remote_is_nobodys
+    a_view_ends_with_its_remote
+}
+
+/// A remote and its receiver: in one node, and in two with a link between them.
+async fn pairs(stage: &Stage, limits: &Limits) -> [(Remote<dyn Echo>, Receiver<dyn Echo>, Vec<Node>); 2] {
+    let node = stage.node_with(limits.clone());
+    let (near, far) = node.create_message_pipes();
+    let (inviter, guest) = (stage.node_with(limits.clone()), stage.node_with(limits.clone()));
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().expect("a socket pair");
+    let sent = inviter.send_invitation(ours).expect("a stream socket");
+    let accepted = guest.accept_invitation(theirs).await.expect("the other node invites");
+    [
+        (Remote::new(near), Receiver::new(far), vec![node]),
+        (Remote::new(sent), Receiver::new(accepted), vec![inviter, guest]),
+    ]
+}
+
+/// The next message, which must be a text.
+async fn next_text(receiver: &mut Receiver<dyn Echo>) -> (String, Reply<String>) {
+    match next(receiver).await {
+        EchoMessage::Text { text, reply } => (text, reply),
+        other => panic!("not a text: {other:?}"),
+    }
+}
+
+/// A message with a header by hand.
+fn by_hand(kind: u8, request: u64, method: u32) -> RawMessage {
+    let mut bytes = vec![32, 0, kind, 0, 0, 0, 0, 0];
+    bytes.extend(request.to_le_bytes());
+    bytes.extend(<dyn Echo>::FINGERPRINT.to_le_bytes());
+    bytes.extend(method.to_le_bytes());
+    bytes.extend([0; 4]);
+    RawMessage { bytes, ..RawMessage::default() }
+}
+
+const CANCEL: u8 = 4;
+const REQUEST: u8 = 1;
+/// `Echo.Never`, which has no arguments.
+const NEVER: u32 = 3;
+
+async fn a_dropped_call_is_cancelled(stage: Stage) {
+    for (remote, mut receiver, _nodes) in pairs(&stage, &Limits::default()).await {
+        let call = remote.text("unwanted");
+        let (_, reply) = next_text(&mut receiver).await;
+        assert!(!reply.is_cancelled());
+        assert!(reply.cancelled().now_or_never().is_none());
+        drop(call);
+        // The word comes before whatever is said after it.
+        let call = remote.text("wanted");
+        let (text, wanted) = next_text(&mut receiver).await;
+        assert!(reply.is_cancelled());
+        reply.cancelled().await;
+        reply.send("late".into()).expect("a late answer is dropped in silence");
+        assert!(!wanted.is_cancelled());
+        wanted.send(text).expect("the caller waits");
+        assert_eq!(call.await.expect("it was answered"), "wanted");
+    }
+}
+
+/// The handler is at work and reads no messages; and between the request and its cancellation there are others.
+async fn a_cancellation_is_seen_while_nobody_reads(stage: Stage) {
+    for (remote, mut receiver, _nodes) in pairs(&stage, &Limits::default()).await {
+        let calls: Vec<_> = (0..5).map(|number| remote.text(&number.to_string())).collect();
+        let (_, first) = next_text(&mut receiver).await;
+        assert!(first.cancelled().now_or_never().is_none());
+        drop(calls);
+        first.cancelled().await;
+        // What was looked at is still there, in order, and each knows by now that it is not wanted.
+        drop(first);
+        for number in 1..5 {
+            let (text, reply) = next_text(&mut receiver).await;
+            assert_eq!(text, number.to_string());
+            reply.cancelled().await;
+        }
+        let call = remote.text("on it goes");
+        let (text, reply) = next_text(&mut receiver).await;
+        reply.send(text).expect("the caller waits");
+        assert_eq!(call.await.expect("it was answered"), "on it goes");
+    }
+}
+
+async fn a_cancellation_that_comes_too_late_is_none(stage: Stage) {
+    for (remote, mut receiver, _nodes) in pairs(&stage, &Limits::default()).await {
+        let pipe = Remote::into_pipe(remote);
+        for request in [1, 2, u64::MAX] {
+            pipe.try_send(by_hand(CANCEL, request, 0)).expect("there is room");
+        }
+        pipe.try_send(by_hand(REQUEST, 7, NEVER)).expect("there is room");
+        let EchoMessage::Never { reply } = next(&mut receiver).await else { panic!("another message") };
+        reply.send(()).expect("the pipe is open");
+        pipe.try_send(by_hand(CANCEL, 7, 0)).expect("there is room");
+        pipe.try_send(by_hand(CANCEL, 7, 0)).expect("there is room");
+        pipe.try_send(by_hand(REQUEST, 8, NEVER)).expect("there is room");
+        let EchoMessage::Never { reply } = next(&mut receiver).await else { panic!("another message") };
+        assert!(!reply.is_cancelled());
+    }
+}
+
+async fn a_detached_call_goes_on(stage: Stage) {
+    for (remote, mut receiver, nodes) in pairs(&stage, &Limits::default()).await {
+        remote.text("to be done").detach();
+        drop(remote);
+        let (_, reply) = next_text(&mut receiver).await;
+        assert!(reply.cancelled().now_or_never().is_none());
+        let next = receiver.recv();
+        assert!(next.now_or_never().is_none(), "the pipe is kept open until the call is settled");
+        reply.send("done".into()).expect("the pipe is open");
+        assert!(receiver.recv().await.expect("an ordinary end").is_none());
+        assert_eq!(nodes[0].inspect().ends, usize::from(nodes.len() == 1), "nothing is left of the remote");
+    }
+}
+
+async fn cancellations_wait_for_room(stage: Stage) {
+    let limits = Limits { window_messages: 8, pending_calls_max: 2, ..Limits::default() };
+    for (remote, mut receiver, _nodes) in pairs(&stage, &limits).await {
+        let calls = [remote.text("first"), remote.text("second")];
+        while remote.panic().is_ok() {}
+        drop(calls);
+        assert_eq!(remote.panic().expect_err("the window is full").kind(), SendErrorKind::Full);
+        let replies = [next_text(&mut receiver).await.1, next_text(&mut receiver).await.1];
+        assert!(replies.iter().all(|reply| reply.cancelled().now_or_never().is_none()));
+        for _ in 0..6 {
+            assert!(matches!(next(&mut receiver).await, EchoMessage::Panic));
+        }
+        // There is room again, and nobody does anything about it but the remote itself.
+        for reply in &replies {
+            reply.cancelled().await;
+        }
+    }
+}
+
+/// Otherwise more answers could be under way than there is room for, and an honest caller would be taken for one that
+/// does not read.
+async fn a_cancelled_call_keeps_its_place(stage: Stage) {
+    let limits = Limits { window_messages: 8, pending_calls_max: 4, ..Limits::default() };
+    for (remote, mut receiver, _nodes) in pairs(&stage, &limits).await {
+        for _ in 0..3 {
+            let calls: Vec<_> = (0..4).map(|_| remote.text("unwanted")).collect();
+            drop(calls);
+            let mut replies = Vec::new();
+            for _ in 0..4 {
+                replies.push(next_text(&mut receiver).await.1);
+            }
+            match remote.text("one too many").await {
+                Err(CallError::NotSent(error)) => assert_eq!(error.kind(), SendErrorKind::Full),
+                other => panic!("not refused: {other:?}"),
+            }
+            assert!(Remote::ready(&remote).now_or_never().is_none());
+            drop(replies);
+            Remote::ready(&remote).await;
+            // All are settled, and what is waited for is that this side has heard of it.
+            let call = remote.text("wanted");
+            let (text, reply) = next_text(&mut receiver).await;
+            reply.send(text).expect("the caller waits");
+            assert_eq!(call.await.expect("it was answered"), "wanted");
+        }
+    }
+}
+
+async fn a_hostile_caller_is_bounded(stage: Stage) {
+    let limits = Limits { open_requests_max: 4, ..Limits::default() };
+    let none = |request: u64| (request..request + 5).collect::<Vec<_>>();
+    for (requests, fault) in
+        [(none(1), BadMessage::TooManyRequests), (vec![1, 2, 1], BadMessage::InvalidHeader)]
+    {
+        for (remote, mut receiver, _nodes) in pairs(&stage, &limits).await {
+            let pipe: MessagePipe = Remote::into_pipe(remote);
+            for request in &requests {
+                pipe.try_send(by_hand(REQUEST, *request, NEVER)).expect("there is room");
+            }
+            let mut replies = Vec::new();
+            let error = loop {
+                match receiver.recv().await {
+                    Ok(message) => replies.push(message),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(error, RecvError::BadMessage(fault.clone()));
+            assert_eq!(replies.len(), requests.len() - 1);
+        }
+    }
+}
+
+async fn the_end_of_a_pipe_cancels(stage: Stage) {
+    for (remote, mut receiver, _nodes) in pairs(&stage, &Limits::default()).await {
+        let call = remote.text("unwanted");
+        let reply = next_text(&mut receiver).await.1;
+        assert!(reply.cancelled().now_or_never().is_none());
+        drop((remote, call));
+        reply.cancelled().await;
+        let _ = reply.send("late".into()); // whether the pipe has ended by now or not
+        assert!(receiver.recv().await.expect("an ordinary end").is_none());
+    }
+    for (remote, mut receiver, _nodes) in pairs(&stage, &Limits::default()).await {
+        let _call = remote.text("unwanted");
+        let reply = next_text(&mut receiver).await.1;
+        assert!(reply.cancelled().now_or_never().is_none());
+        drop(receiver);
+        reply.cancelled().await;
+    }
+}
+
+async fn a_call_has_a_deadline(stage: Stage) {
+    for (remote, mut receiver, nodes) in pairs(&stage, &Limits::default()).await {
+        let asked = Arc::new(AtomicU64::new(0));
+        let ask = Arc::clone(&asked);
+        let at_once = Remote::with_deadline(&remote, Duration::from_micros(1500), move |time| {
+            ask.fetch_add(time.as_micros().try_into().expect("it is short"), Ordering::Relaxed);
+            ready("a timer may say anything")
+        });
+        let patient = Remote::with_deadline(&remote, Duration::MAX, |_| pending::<()>());
+
+        let call = at_once.text("too slow");
+        let (_, reply) = next_text(&mut receiver).await;
+        assert_eq!(reply.deadline(), Some(Duration::from_millis(2)), "rounded up");
+        assert_eq!(asked.load(Ordering::Relaxed), 1500);
+        assert!(matches!(call.await, Err(CallError::Deadline)));
+        reply.cancelled().await;
+
+        let call = patient.text("fast enough");
+        let (text, reply) = next_text(&mut receiver).await;
+        assert_eq!(reply.deadline(), Some(Duration::from_millis(u32::MAX.into())));
+        reply.send(text).expect("the caller waits");
+        assert_eq!(call.await.expect("it was answered"), "fast enough");
+
+        if nodes.len() == 1 {
+            let call = at_once.text("answered already when its time is asked for");
+            let (text, reply) = next_text(&mut receiver).await;
+            reply.send(text).expect("the caller waits");
+            call.await.expect("an answer that is here counts");
+        }
+
+        let call = remote.text("for ever");
+        let (_, reply) = next_text(&mut receiver).await;
+        assert_eq!(reply.deadline(), None);
+        drop(reply);
+        assert!(matches!(call.await, Err(CallError::NoReply)));
+    }
+}
+
+async fn an_unbound_receiver_answers(stage: Stage) {
+    for (remote, mut receiver, _nodes) in pairs(&stage, &Limits::default()).await {
+        let calls = [remote.text("held"), remote.text("unread")];
+        let (_, held) = next_text(&mut receiver).await;
+        assert!(held.cancelled().now_or_never().is_none());
+        let mut receiver = Receiver::<dyn Echo>::new(receiver.into_pipe());
+        held.cancelled().await;
+        let refused = held.send("late".into()).expect_err("the pipe is another's");
+        assert_eq!(refused.kind(), SendErrorKind::Disconnected);
+        let (text, reply) = next_text(&mut receiver).await;
+        reply.send(text).expect("the caller waits");
+        let [held, unread] = calls;
+        assert!(matches!(held.await, Err(CallError::NoReply)));
+        assert_eq!(unread.await.expect("it was answered"), "unread");
+    }
+}
+
+async fn a_late_answer_to_an_earlier_remote_is_nobodys(stage: Stage) {
+    for (remote, mut receiver, _nodes) in pairs(&stage, &Limits::default()).await {
+        let earlier = remote.text("earlier");
+        let (_, late) = next_text(&mut receiver).await;
+        let remote = Remote::<dyn Echo>::new(Remote::into_pipe(remote));
+        assert!(matches!(earlier.await, Err(CallError::Cancelled)));
+        let call = remote.text("later");
+        late.send("to the earlier call".into()).expect("the pipe is open");
+        let (_, reply) = next_text(&mut receiver).await;
+        reply.send("to the later call".into()).expect("the caller waits");
+        assert_eq!(call.await.expect("it was answered"), "to the later call");
+    }
+}
+
+async fn a_view_ends_with_its_remote(stage: Stage) {
+    for (remote, _receiver, _nodes) in pairs(&stage, &Limits::default()).await {
+        let view = Remote::with_deadline(&remote, Duration::from_secs(1), |_| pending::<()>());
+        let pipe = Remote::into_pipe(remote);
+        match view.text("through a pipe that is another's").await {
+            Err(CallError::NotSent(error)) => assert_eq!(error.kind(), SendErrorKind::Disconnected),
+            other => panic!("not refused: {other:?}"),
+        }
+        assert_eq!(view.panic().expect_err("the same").kind(), SendErrorKind::Disconnected);
+        drop(pipe);
+    }
+}
