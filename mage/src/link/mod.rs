@@ -9,6 +9,7 @@
 mod driver;
 mod inbox;
 mod outbox;
+mod queue;
 mod socket;
 mod writer;
 

@@ -1,15 +1,16 @@
 //! Frames on their way out, from any thread to the link's one driver.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::task::Waker;
 
 use mage_sched::sync::Mutex;
 
+use super::queue::Queue;
 use super::socket::Handle;
 use super::writer::{Via, Writer};
 use crate::core::{Body, Control, Frame};
 use crate::limits::{PENDING_ADMISSIONS_MAX, UNREAD_ANSWERS_MAX};
+use crate::wire::Names;
 
 /// The queue of one link. Frames are appended while the node's lock is held, so their order is the order of the node's
 /// transitions; an append runs no foreign code, and the waker it may return is for after the unlocking.
@@ -20,7 +21,9 @@ pub(crate) struct Outbox {
 
 #[derive(Debug)]
 struct Inner {
-    frames: VecDeque<Frame<Handle>>,
+    queue: Queue,
+    /// How the frames of both sides are named, once the handshake is over.
+    names: Option<Names>,
     /// The weight of the answers among them.
     answers: usize,
     driver: Driver,
@@ -76,7 +79,8 @@ pub(crate) enum Ending {
 impl Outbox {
     pub(crate) fn new() -> Self {
         let inner = Inner {
-            frames: VecDeque::new(),
+            queue: Queue::default(),
+            names: None,
             answers: 0,
             driver: Driver::Running,
             pen: Pen::WithDriver,
@@ -96,7 +100,8 @@ impl Outbox {
         if inner.answers > UNREAD_ANSWERS_MAX {
             inner.ending = Some(Ending::Overrun);
         }
-        inner.frames.push_back(frame);
+        let names = inner.names;
+        inner.queue.push(frame, names);
         Ok(inner.next())
     }
 
@@ -153,12 +158,13 @@ impl Outbox {
         let urgent = match inner.ending {
             Some(Ending::Now | Ending::Overrun) => true,
             Some(Ending::Flush) => free,
-            None => free && !inner.frames.is_empty(),
+            None => free && !inner.queue.is_empty(),
         };
         if urgent {
             return Err(waker);
         }
         if let Some(writer) = writer.take() {
+            inner.names = writer.names.are_known().then_some(writer.names);
             let lent = lends && writer.is_idle() && !writer.is_deaf();
             inner.pen = Pen::Resting { writer, lent };
         }
@@ -172,7 +178,7 @@ impl Outbox {
     pub(super) fn abandon(&self) -> impl Sized {
         let mut inner = self.inner.lock();
         inner.driver = Driver::Gone;
-        (mem::take(&mut inner.frames), inner.recall())
+        (mem::take(&mut inner.queue), inner.recall())
     }
 }
 
@@ -210,7 +216,7 @@ impl Inner {
             self.pen = Pen::WithDriver;
             return (Some(writer), None);
         }
-        let done = well && writer.is_idle() && self.frames.is_empty() && self.ending.is_none();
+        let done = well && writer.is_idle() && self.queue.is_empty() && self.ending.is_none();
         self.pen = Pen::Resting { writer, lent: false };
         (None, if done { None } else { self.wake_driver() })
     }
@@ -227,7 +233,7 @@ impl Inner {
     }
 
     fn give_all(&mut self, writer: &mut Writer) -> bool {
-        let took = writer.take(&mut self.frames);
+        let took = writer.take(&mut self.queue);
         if took {
             self.answers = 0;
         }

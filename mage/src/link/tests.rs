@@ -226,6 +226,19 @@ fn a_large_message_with_handles_arrives_in_pieces_and_whole() {
 }
 
 #[test]
+fn short_frames_and_long_ones_leave_in_the_order_in_which_they_came() {
+    let mut bench = Bench::new(&[]);
+    assert!(bench.poll().is_pending()); // from now on it is known how nodes are named
+    let shapes = [(5, 0), (6, 0), (2000, 0), (7, 0), (3, 1), (9, 0), (2001, 2), (1, 0)];
+    for (bytes, handles) in shapes {
+        bench.push(message(bytes, handles));
+    }
+    let frames = bench.converse(shapes.len());
+    let shape = |frame| (parcel(frame).bytes.len(), parcel(frame).handles.len());
+    assert_eq!(frames.iter().map(shape).collect::<Vec<_>>(), shapes);
+}
+
+#[test]
 fn who_writes_much_reads_in_between() {
     let mut bench = Bench::new(&[]);
     for _ in 0..100 {

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::mem;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use mage_sched::{Interest, Transfer, Watch};
 
+use super::queue::{Item, Queue};
 use super::socket::{self, Handle};
 use crate::core::{Control, Frame};
 use crate::wire::{Names, encode, lose_handles};
@@ -25,7 +25,7 @@ pub(crate) struct Writer {
     socket: Arc<Handle>,
     pub(super) names: Names,
     /// Taken from the outbox, not yet encoded.
-    batch: VecDeque<Frame<Handle>>,
+    batch: VecDeque<Item>,
     /// Encoded, not yet written: bytes from `written` on, and the descriptors that go with the first of them.
     bytes: Vec<u8>,
     written: usize,
@@ -69,11 +69,11 @@ impl Writer {
         self.deaf
     }
 
-    /// Moves `frames` here if there is nothing else to write. What cannot be written yet stays where it is counted.
-    pub(super) fn take(&mut self, frames: &mut VecDeque<Frame<Handle>>) -> bool {
+    /// Moves `queue` here if there is nothing else to write. What cannot be written yet stays where it is counted.
+    pub(super) fn take(&mut self, queue: &mut Queue) -> bool {
         let idle = self.is_idle();
         if idle {
-            mem::swap(&mut self.batch, frames);
+            queue.take(&mut self.batch, &mut self.bytes);
         }
         idle
     }
@@ -116,16 +116,22 @@ impl Writer {
     fn encode_some(&mut self) {
         self.bytes.clear();
         self.written = 0;
-        while let Some(frame) = self.batch.front() {
-            let starts_a_write = frame.has_handles();
+        while let Some(item) = self.batch.front() {
+            let starts_a_write = matches!(item, Item::Frame(frame) if frame.has_handles());
             if !self.bytes.is_empty() && (starts_a_write || self.bytes.len() >= BATCH_BYTES) {
                 return;
             }
-            let Some(frame) = self.batch.pop_front() else { return };
-            if let Frame::Control(Control::Welcome(welcome)) = &frame {
-                self.names = Names::of_inviter(welcome);
+            match self.batch.pop_front() {
+                Some(Item::Frame(frame)) => {
+                    if let Frame::Control(Control::Welcome(welcome)) = &frame {
+                        self.names = Names::of_inviter(welcome);
+                    }
+                    encode(frame, self.names, &mut self.bytes, &mut self.handles);
+                }
+                Some(Item::Encoded(encoded)) if self.bytes.is_empty() => self.bytes = encoded,
+                Some(Item::Encoded(encoded)) => self.bytes.extend_from_slice(&encoded),
+                None => return,
             }
-            encode(frame, self.names, &mut self.bytes, &mut self.handles);
         }
     }
 

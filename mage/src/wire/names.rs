@@ -31,7 +31,7 @@ impl Names {
         Self { me: Some(welcome.me), them: Some(welcome.you) }
     }
 
-    pub(super) fn are_known(self) -> bool {
+    pub(crate) fn are_known(self) -> bool {
         self.me.is_some() && self.them.is_some()
     }
 
