@@ -74,6 +74,8 @@ pub struct Diagnostic {
     message: String,
     primary: Option<Label>,
     secondary: Option<Label>,
+    /// The line and the column, where there is no text to point at.
+    position: Option<(usize, usize)>,
     helps: Vec<String>,
 }
 
@@ -106,12 +108,25 @@ impl Diagnostic {
 
     pub(crate) fn new(kind: DiagnosticKind, span: Span, message: impl Into<String>) -> Self {
         let primary = Some(Label { span, text: String::new() });
-        Self { kind, message: message.into(), primary, secondary: None, helps: Vec::new() }
+        Self { kind, message: message.into(), primary, secondary: None, position: None, helps: Vec::new() }
     }
 
     /// A fault of the file as a whole.
     pub(crate) fn of_file(kind: DiagnosticKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), primary: None, secondary: None, helps: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            primary: None,
+            secondary: None,
+            position: None,
+            helps: Vec::new(),
+        }
+    }
+
+    /// Says in which line and column the fault is, from 1.
+    pub(crate) fn at_position(mut self, line: usize, column: usize) -> Self {
+        self.position = Some((line, column));
+        self
     }
 
     /// Says `text` beside the carets.

@@ -206,6 +206,11 @@ impl<'a> Shape<'a> {
         encode::encode(self, value)
     }
 
+    /// Whether there may be an error in the place of the values.
+    pub fn has_error(self) -> bool {
+        self.error.is_some()
+    }
+
     /// Any value of this shape that can be sent.
     ///
     /// # Errors

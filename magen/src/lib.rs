@@ -130,12 +130,16 @@ fn decoded<'source>(source: &'source [u8], reporter: &mut Reporter) -> &'source 
     match str::from_utf8(source) {
         Ok(text) => text,
         Err(error) => {
-            let valid = &source[..error.valid_up_to()];
+            let valid = source.get(..error.valid_up_to()).unwrap_or_default();
             let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+            let begin = valid.iter().rposition(|byte| *byte == b'\n').map_or(0, |line_break| line_break + 1);
+            let before = str::from_utf8(valid.get(begin..).unwrap_or_default());
+            let column = 1 + before.map_or(0, |before| before.chars().count());
             let message =
                 format!("the file is not UTF-8: line {line}, at byte {} of the file", error.valid_up_to());
             reporter.report(
                 Diagnostic::of_file(DiagnosticKind::NotUtf8, message)
+                    .at_position(line, column)
                     .help("save the file with the encoding UTF-8"),
             );
             ""

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use magen::DiagnosticKind;
+use magen::breaking::BreakKind;
 
 /// The page, or `None` in a package that was taken out of the repository.
 fn reference() -> Option<String> {
@@ -23,11 +24,110 @@ fn every_example_compiles() {
         return;
     };
     let examples = blocks(&page, "magen");
-    assert_eq!(examples.len(), 12);
-    for example in examples {
-        if let Err(diagnostics) = magen::generate(example, "docs/MAGEN.md") {
-            panic!("{diagnostics}");
+    assert_eq!(examples.len(), 15);
+    // Those that say what they are called may import each other.
+    let directory = tempfile::tempdir().unwrap();
+    for (index, example) in examples.iter().enumerate() {
+        let named = example.lines().next().and_then(|line| line.strip_prefix("// ")?.strip_suffix(".magen"));
+        let name = named.map_or_else(|| format!("example{index}"), str::to_owned);
+        let path = directory.path().join(name).with_extension("magen");
+        fs::write(&path, example).unwrap();
+        if let Err(error) = magen::generate_file(&path) {
+            panic!("{error}");
         }
+    }
+}
+
+/// Everything that the grammar and the table of types have.
+const CONSTRUCTS: [&str; 41] = [
+    "module ",
+    "import ",
+    "interface ",
+    "struct ",
+    "union ",
+    "enum ",
+    "const ",
+    "reserved ",
+    "@10",
+    "@7",
+    "=> ()",
+    "=> (",
+    "error ",
+    "[Extensible]",
+    "[MinVersion=1]",
+    "// ",
+    "/// ",
+    " = 640",
+    "bool ",
+    "int ",
+    "long ",
+    "char ",
+    "double ",
+    "float ",
+    "int8 ",
+    "int16 ",
+    "int32 ",
+    "int64 ",
+    "uint8 ",
+    "uint16 ",
+    "uint32 ",
+    "uint64 ",
+    "string<64>",
+    "bytes<4096>",
+    "array<string<64>> max ",
+    "array<uint8, 4>",
+    "map<string, int>",
+    "double? ",
+    "pending_remote<",
+    "pending_receiver<",
+    "stream<",
+];
+
+#[test]
+fn every_construct_has_an_example() {
+    let Some(page) = reference() else {
+        return;
+    };
+    let examples = blocks(&page, "magen").concat();
+    let missing: Vec<&str> =
+        CONSTRUCTS.into_iter().filter(|construct| !examples.contains(construct)).collect();
+    assert!(missing.is_empty(), "no example has {missing:?}");
+}
+
+/// The rows of the table that begins with the row `first`, by what stands in their first column.
+fn table<'page>(page: &'page str, first: &str) -> Vec<&'page str> {
+    let start = page.find(&format!("| `{first}`")).expect("there is such a table");
+    let rows = page[start..].lines().take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('`').nth(1).expect("a name")).collect()
+}
+
+#[test]
+fn every_kind_of_break_is_listed() {
+    let Some(page) = reference() else {
+        return;
+    };
+    let kinds = BreakKind::ALL.iter().map(|kind| kind.name());
+    let listed: Vec<&str> = ["removed-file"].into_iter().chain(kinds).collect();
+    assert_eq!(table(&page, "removed-file"), listed);
+}
+
+#[test]
+fn the_tutorial_is_the_example() {
+    let Some(page) = reference() else {
+        return;
+    };
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/tutorial");
+    let interface = fs::read_to_string(example.join("magen/network_process.magen")).unwrap();
+    assert_eq!(blocks(&page, "magen")[0].trim(), interface.trim());
+    let shown: Vec<&str> = blocks(&page, "rust").into_iter().take(4).collect();
+    for (block, name) in
+        shown.into_iter().zip(["build.rs", "src/lib.rs", "src/bin/network_process.rs", "src/main.rs"])
+    {
+        let (title, code) = block.split_once('\n').unwrap();
+        assert_eq!(title, format!("// {name}"));
+        let text = fs::read_to_string(example.join(name)).unwrap();
+        let text: Vec<&str> = text.lines().skip_while(|line| line.starts_with("//!")).collect();
+        assert_eq!(code.trim(), text.join("\n").trim(), "{name}");
     }
 }
 
@@ -37,10 +137,7 @@ fn every_kind_of_diagnostic_is_listed() {
         return;
     };
     let listed: Vec<&str> = DiagnosticKind::ALL.iter().map(|kind| kind.name()).collect();
-    let rows: Vec<&str> =
-        page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|row| row.0).collect();
-    let position = rows.iter().position(|row| *row == listed[0]).expect("there is a table of diagnostics");
-    assert_eq!(rows[position..], listed);
+    assert_eq!(table(&page, listed[0]), listed);
 }
 
 #[test]

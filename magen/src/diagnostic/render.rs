@@ -46,7 +46,10 @@ impl<'a> File<'a> {
     fn group(&self, diagnostic: &'a Diagnostic) -> Group<'a> {
         let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.kind.name());
         let group = match &diagnostic.primary {
-            None => title.element(Origin::path(self.name)),
+            None => title.element(match diagnostic.position {
+                None => Origin::path(self.name),
+                Some((line, column)) => Origin::path(self.name).line(line).char_column(column),
+            }),
             Some(primary) => {
                 self.with_source(Group::with_title(title), primary, diagnostic.secondary.as_ref())
             }
