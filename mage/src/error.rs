@@ -249,6 +249,13 @@ pub enum BadMessage {
         /// The most that the interface allows.
         length_max: u32,
     },
+    /// A value is no value of the user's type that stands for it.
+    NotConverted {
+        /// The parameter, the response value or the field.
+        field: &'static str,
+        /// What the conversion says.
+        why: String,
+    },
     /// A value contains values of its own kind deeper than this end follows.
     TooDeep,
     /// An argument names a pipe or a handle that the message does not carry.
@@ -285,6 +292,9 @@ impl fmt::Display for BadMessage {
             Self::InvalidValue => formatter.write_str("a value is none of those its type has"),
             Self::OutOfBounds { length, length_max } => {
                 write!(formatter, "a value has length {length}, and the interface allows {length_max}")
+            }
+            Self::NotConverted { field, why } => {
+                write!(formatter, "the value of `{field}` is no good: {why}")
             }
             Self::TooDeep => formatter.write_str("a value contains values of its own kind too deep"),
             Self::MissingAttachment => formatter.write_str("a pipe or handle is missing"),

@@ -60,8 +60,8 @@ pub mod testing;
 mod wire;
 
 pub use bindings::{
-    BinderMap, Call, Dispatch, EndId, Interface, MessagePipe, PendingReceiver, PendingRemote, RawMessage,
-    Receiver, ReceiverSet, ReceiverSetHandle, Remote, RemoteSet, Reply, SetEvent, StreamReceiver,
+    BinderMap, Call, Dispatch, EndId, Interface, Mapped, MessagePipe, PendingReceiver, PendingRemote,
+    RawMessage, Receiver, ReceiverSet, ReceiverSetHandle, Remote, RemoteSet, Reply, SetEvent, StreamReceiver,
     StreamSender, UnknownService, stream,
 };
 pub use core::NodeName;
@@ -79,7 +79,7 @@ pub use node::{
 /// What generated code is written against. Nothing here needs to be named by hand.
 pub mod codegen {
     pub use crate::bindings::{
-        Array, Boxed, Bytes, Channel, Decode, DecodeAs, DecodeError, Description, Encode, EncodeAs,
+        Array, As, Boxed, Bytes, Channel, Decode, DecodeAs, DecodeError, Description, Encode, EncodeAs,
         FixedArray, Incoming, Map, Message, Optional, Proxy, Reader, Stage, Text, Writer,
     };
 }

@@ -250,7 +250,7 @@ impl Schema<'_> {
     /// Whether no floating point number is in it.
     pub(crate) fn is_eq(&self, value_type: &ValueType) -> bool {
         value_type.all_parts().into_iter().all(|part| match part {
-            ValueType::Float | ValueType::Double => false,
+            ValueType::Float | ValueType::Double | ValueType::Mapped(..) => false,
             ValueType::Named(id) => self.traits(*id).is_eq,
             _ => true,
         })
@@ -263,7 +263,8 @@ impl Schema<'_> {
             | ValueType::Handle
             | ValueType::PendingRemote(_)
             | ValueType::PendingReceiver(_)
-            | ValueType::Stream(..) => false,
+            | ValueType::Stream(..)
+            | ValueType::Mapped(..) => false,
             ValueType::Named(id) => self.traits(*id).has_default,
             ValueType::FixedArray(element, _) => self.has_default(element),
             _ => true,
@@ -278,6 +279,7 @@ impl Schema<'_> {
             ValueType::Double => 8,
             ValueType::Text(_) | ValueType::Bytes(_) | ValueType::Array(..) | ValueType::Map(..) => 4,
             ValueType::Named(id) => self.traits(*id).size_min,
+            ValueType::Mapped(wire, _) => self.size_min(wire),
             ValueType::FixedArray(element, count) => self.size_min(element).saturating_mul(*count),
             ValueType::Bool
             | ValueType::MessagePipe

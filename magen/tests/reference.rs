@@ -24,7 +24,7 @@ fn every_example_compiles() {
         return;
     };
     let examples = blocks(&page, "magen");
-    assert_eq!(examples.len(), 15);
+    assert_eq!(examples.len(), 16);
     // Those that say what they are called may import each other.
     let directory = tempfile::tempdir().unwrap();
     for (index, example) in examples.iter().enumerate() {

@@ -3,6 +3,7 @@
 //! A test is one `async fn` that takes a [`Stage`]; [`on_every_scheduler!`] makes a test of it on each scheduler. The
 //! processes on the other side are all `mage-test-child`, which runs on the scheduler that the test runs on.
 
+mod mapped;
 mod matrix;
 pub mod member;
 mod puppet;
@@ -11,6 +12,7 @@ pub mod refused;
 mod serve;
 mod watchdog;
 
+pub use mapped::{Percent, Word};
 pub use matrix::{Flavor, Stage, run};
 pub use puppet::{Puppet, quiet};
 pub use serve::{EchoImpl, next, text_of};

@@ -5,6 +5,7 @@ mod evolution;
 mod handles;
 mod hostile;
 mod invitation;
+mod mapped;
 mod network;
 mod original_core;
 mod original_mage;

@@ -182,6 +182,14 @@ impl<'a> Incoming<'a> {
         self.arguments.take_or(default, read)
     }
 
+    /// Takes an argument by this name, which may be of a user's type.
+    ///
+    /// # Errors
+    /// If the message does not go on with such a value.
+    pub fn take_field<C: DecodeAs>(&mut self, name: &'static str) -> Result<C::Value, DecodeError> {
+        self.arguments.take_field::<C>(name)
+    }
+
     /// Takes the means to answer.
     ///
     /// # Errors

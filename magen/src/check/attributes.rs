@@ -1,7 +1,7 @@
 //! The attributes: a closed set.
 
 use super::Checker;
-use crate::ast::Attribute;
+use crate::ast::{Attribute, LiteralKind};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::suggest;
 
@@ -45,24 +45,35 @@ impl Place {
 
 /// What the attributes of one place say.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Attributes {
+pub(super) struct Attributes<'source> {
     pub(super) is_extensible: bool,
     /// Since which version there is such a thing; 0 is the first.
     pub(super) min_version: u32,
+    /// The path of the user's type that stands for it in Rust.
+    pub(super) rust: Option<&'source str>,
 }
 
 const EXTENSIBLE: &str = "Extensible";
 pub(super) const MIN_VERSION: &str = "MinVersion";
+const RUST: &str = "Rust";
 
 /// Every attribute there is.
-pub(crate) const ATTRIBUTES: [&str; 2] = [EXTENSIBLE, MIN_VERSION];
+pub(crate) const ATTRIBUTES: [&str; 3] = [EXTENSIBLE, MIN_VERSION, RUST];
 
 impl<'source> Checker<'source, '_> {
-    pub(super) fn attributes(&mut self, attributes: &[Attribute<'source>], place: Place) -> Attributes {
+    pub(super) fn attributes(
+        &mut self,
+        attributes: &[Attribute<'source>],
+        place: Place,
+    ) -> Attributes<'source> {
         let mut found = Attributes::default();
         for attribute in attributes {
             if attribute.name.text == MIN_VERSION {
                 found.min_version = self.min_version(attribute, place);
+                continue;
+            }
+            if attribute.name.text == RUST {
+                found.rust = self.rust_type(attribute, place);
                 continue;
             }
             if attribute.name.text != EXTENSIBLE {
@@ -115,13 +126,33 @@ impl<'source> Checker<'source, '_> {
         version.unwrap_or_default()
     }
 
+    /// The path of a type: absolute, because the code may be included anywhere.
+    fn rust_type(&mut self, attribute: &Attribute<'source>, place: Place) -> Option<&'source str> {
+        if !matches!(place, Place::Parameter | Place::Field | Place::Member) {
+            let help =
+                "`[Rust=\"crate::Url\"]` stands before a parameter, a response value, a field or a member";
+            self.misplaced_attribute(attribute, place, help);
+            return None;
+        }
+        let value =
+            attribute.value.filter(|value| value.kind == LiteralKind::Text && is_rust_path(value.text));
+        if value.is_none() {
+            let span = attribute.value.map_or(attribute.name.span, |value| value.span);
+            self.reporter.report(
+                Diagnostic::new(DiagnosticKind::InvalidAttribute, span, "`Rust` takes the path of a type")
+                    .help("write `[Rust=\"crate::Url\"]`, or `[Rust=\"::url::Url\"]` for a type of another crate"),
+            );
+        }
+        value.map(|value| value.text)
+    }
+
     fn unknown_attribute(&mut self, attribute: &Attribute<'source>) {
         let name = attribute.name;
         let message = format!("unknown attribute `{}`", name.text);
         let diagnostic = Diagnostic::new(DiagnosticKind::UnknownAttribute, name.span, message);
         self.reporter.report(match suggest::closest(name.text, ATTRIBUTES) {
             Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
-            None => diagnostic.help("the attributes are `Extensible` and `MinVersion`"),
+            None => diagnostic.help("the attributes are `Extensible`, `MinVersion` and `Rust`"),
         });
     }
 
@@ -131,4 +162,15 @@ impl<'source> Checker<'source, '_> {
             Diagnostic::new(DiagnosticKind::InvalidAttribute, attribute.name.span, message).help(help),
         );
     }
+}
+
+/// Whether this is the path of a type that means the same in every module, or is written from where the code is.
+fn is_rust_path(text: &str) -> bool {
+    let mut words = text.strip_prefix("::").unwrap_or(text).split("::").peekable();
+    let begins_well = text.starts_with("::") || matches!(words.peek(), Some(&("crate" | "super")));
+    let is_word = |word: &str| {
+        word.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+            && word.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    begins_well && words.clone().count() > 1 && words.all(is_word)
 }

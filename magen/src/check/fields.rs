@@ -8,7 +8,7 @@ use super::names::Names;
 use crate::ast::{self, Name, Number};
 use crate::codegen::naming;
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
-use crate::schema::Field;
+use crate::schema::{Field, ValueType};
 use crate::span::Span;
 
 impl<'source> Checker<'source, '_> {
@@ -28,7 +28,8 @@ impl<'source> Checker<'source, '_> {
     ) -> Vec<Field<'source>> {
         let mut checked = Vec::with_capacity(fields.len());
         for field in fields {
-            let min_version = self.attributes(&field.attributes, place).min_version;
+            let attributes = self.attributes(&field.attributes, place);
+            let min_version = attributes.min_version;
             names.declare(field.name, self.reporter);
             if place != Place::Member && naming::is_never_a_name(&naming::snake_case(field.name.text)) {
                 let why = "it becomes a Rust keyword that can never be a name";
@@ -45,6 +46,10 @@ impl<'source> Checker<'source, '_> {
                 );
             }
             let Some(value_type) = self.value_type(&field.value_type) else { continue };
+            let value_type = match attributes.rust {
+                Some(rust) => ValueType::Mapped(Box::new(value_type), rust.to_owned()),
+                None => value_type,
+            };
             let default = match field.default {
                 Some(literal) if place == Place::Member || place == Place::Parameter && min_version == 0 => {
                     let message = format!("{} has no default", place.description());
@@ -52,6 +57,14 @@ impl<'source> Checker<'source, '_> {
                         .report(Diagnostic::new(DiagnosticKind::MisplacedDefault, literal.span, message).help(
                         "fields of structs have defaults, and what is added to a list with `[MinVersion=n]`",
                     ));
+                    None
+                }
+                Some(literal) if attributes.rust.is_some() => {
+                    let message = "a value of a type of Rust has no default";
+                    self.reporter.report(
+                        Diagnostic::new(DiagnosticKind::MisplacedDefault, literal.span, message)
+                            .help("what it would be in Rust is not known here"),
+                    );
                     None
                 }
                 Some(literal) => self.value(literal, &value_type),

@@ -55,7 +55,7 @@ fn edges(first: usize, schema: &Schema<'_>, also_elsewhere: bool) -> Edges {
         while let Some(value_type) = rest.pop() {
             match value_type {
                 ValueType::Named(named) if named.0 >= first => _ = contained.insert(*named),
-                ValueType::FixedArray(element, _) => rest.push(element),
+                ValueType::FixedArray(element, _) | ValueType::Mapped(element, _) => rest.push(element),
                 _ if also_elsewhere => rest.extend(value_type.parts()),
                 _ => {}
             }

@@ -50,9 +50,35 @@ pub(super) fn check(
             return;
         }
         check_additions(id, schema, field_spans, reporter);
+        check_mapped(id, schema, field_spans, reporter);
         if let Some(traits) = traits_mut(&mut schema.definitions[index].kind) {
             traits.size_min = u32::try_from(size.wire_min).unwrap_or(u32::MAX);
         }
+    }
+}
+
+/// What a type of the user's stands for can be had from a reference to it: it contains no pipe and no handle.
+fn check_mapped(id: DefinitionId, schema: &Schema<'_>, field_spans: &FieldSpans, reporter: &mut Reporter) {
+    for (index, field) in all_fields(&schema.definition(id).kind).into_iter().enumerate() {
+        if !matches!(field.value_type, ValueType::Mapped(..)) || schema.is_plain(&field.value_type) {
+            continue;
+        }
+        let Some(span) = field_spans.get(&(id, index)) else { continue };
+        let message = format!("`{}` contains a pipe or a handle, and is to be a type of Rust", field.name);
+        reporter.report(
+            Diagnostic::new(DiagnosticKind::InvalidAttribute, *span, message)
+                .help("only what can be copied is converted; take what is in it, and convert that by hand"),
+        );
+    }
+}
+
+/// The fields of a definition, or those of its methods, one list behind the other.
+fn all_fields<'a, 'source>(kind: &'a Kind<'source>) -> Vec<&'a Field<'source>> {
+    match kind {
+        Kind::Struct(structure) => structure.fields.iter().collect(),
+        Kind::Union(union) => union.members.iter().collect(),
+        Kind::Interface(interface) => interface.methods.iter().flat_map(Method::fields).collect(),
+        Kind::Enum(_) | Kind::Const(_) => Vec::new(),
     }
 }
 
@@ -121,7 +147,9 @@ fn measure(id: DefinitionId, schema: &Schema<'_>, sizes: &mut BTreeMap<Definitio
         while let Some(part) = parts.pop() {
             match part {
                 ValueType::Named(id) if !sizes.contains_key(id) && !visited.contains(id) => missing.push(*id),
-                ValueType::FixedArray(inner, _) | ValueType::Optional { inner, is_boxed: false } => {
+                ValueType::FixedArray(inner, _)
+                | ValueType::Mapped(inner, _)
+                | ValueType::Optional { inner, is_boxed: false } => {
                     parts.push(inner);
                 }
                 _ => {}
@@ -169,6 +197,7 @@ fn size_of(value_type: &ValueType, sizes: &BTreeMap<DefinitionId, Size>) -> Opti
         | ValueType::Stream(..) => plain(1, 48),
         ValueType::Handle => plain(1, 4),
         ValueType::Named(id) => sizes.get(id).copied(),
+        ValueType::Mapped(wire, _) => size_of(wire, sizes),
         ValueType::Optional { is_boxed: true, .. } => plain(1, 8),
         ValueType::Optional { inner, .. } => {
             let size = size_of(inner, sizes)?;

@@ -219,9 +219,9 @@ fn write_decode(name: &str, structure: &Struct<'_>, names: TypeNames<'_>, writer
 /// What takes the value of a field out of `source`; that of an addition may not have been sent.
 pub(super) fn take(field: &Field<'_>, source: &str, names: TypeNames<'_>) -> String {
     if field.min_version == 0 {
-        return format!("{source}.{}", names.take(&field.value_type));
+        return format!("{source}.{}", names.take(field));
     }
-    let take = format!("reader.{}", names.take(&field.value_type));
+    let take = format!("reader.{}", names.take(field));
     let default = match (&field.default, default(field, names)) {
         (Some(_), default) => format!("|| {default}"),
         (None, default) => match default.strip_suffix("()") {

@@ -1,7 +1,7 @@
 //! The types of values in Rust: as they arrive, as they are sent, and as what carries them.
 
 use super::naming;
-use crate::schema::{DefinitionId, Kind, Method, Schema, ValueType};
+use crate::schema::{DefinitionId, Field, Kind, Method, Schema, ValueType};
 
 /// Names types for the code of one file.
 #[derive(Clone, Copy)]
@@ -37,6 +37,7 @@ impl TypeNames<'_> {
                 let error = error.as_ref().map(|error| format!(", {}", self.owned(error)));
                 format!("::mage::StreamReceiver<{value}{}>", error.unwrap_or_default())
             }
+            ValueType::Mapped(_, rust) => rust.clone(),
             ValueType::Named(id) => self.path(*id),
             ValueType::Array(element, _) => format!("::std::vec::Vec<{}>", self.owned(element)),
             ValueType::FixedArray(element, count) => format!("[{}; {count}]", self.owned(element)),
@@ -87,11 +88,15 @@ impl TypeNames<'_> {
     }
 
     /// `take()?`, called on a reader.
-    pub(super) fn take(self, value_type: &ValueType) -> String {
-        if !value_type.has_bound() {
-            return "take()?".to_owned();
+    pub(super) fn take(self, field: &Field<'_>) -> String {
+        match &field.value_type {
+            value_type if !value_type.has_bound() => "take()?".to_owned(),
+            // Its error is the user's, who will want to know where it came from.
+            value_type @ ValueType::Mapped(..) => {
+                format!("take_field::<{}>(\"{}\")?", self.codec(value_type), field.name)
+            }
+            value_type => format!("take_as::<{}>()?", self.codec(value_type)),
         }
-        format!("take_as::<{}>()?", self.codec(value_type))
     }
 
     /// What carries a value that has bounds.
@@ -102,6 +107,7 @@ impl TypeNames<'_> {
         let bound =
             |bound: &Option<u32>| bound.map_or_else(|| "{ u32::MAX }".to_owned(), |bound| bound.to_string());
         match value_type {
+            ValueType::Mapped(wire, rust) => format!("::mage::codegen::As<{}, {rust}>", self.codec(wire)),
             ValueType::Text(length) => format!("::mage::codegen::Text<{}>", bound(length)),
             ValueType::Bytes(length) => format!("::mage::codegen::Bytes<{}>", bound(length)),
             ValueType::Array(element, length) => {

@@ -85,7 +85,7 @@ fn write_decode(name: &str, union: &Union<'_>, names: TypeNames<'_>, writer: &mu
     writer.open("::core::result::Result::Ok(match number");
     for member in &union.members {
         let variant = naming::camel_case(member.name);
-        let take = names.take(&member.value_type);
+        let take = names.take(member);
         writer.line(&format!("{} => Self::{variant}(reader.{take}),", member.ordinal));
     }
     if union.is_extensible {

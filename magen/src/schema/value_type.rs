@@ -19,6 +19,8 @@ pub(crate) enum ValueType {
     PendingReceiver(DefinitionId),
     /// The end of a stream that values come out of: what they are, and what its sender may fail with.
     Stream(Box<Self>, Option<Box<Self>>),
+    /// What travels, and the path of the user's type that stands for it in Rust. Only a field as a whole has one.
+    Mapped(Box<Self>, String),
     /// A struct, a union or an enum.
     Named(DefinitionId),
     /// At most so many elements.
@@ -122,7 +124,7 @@ impl ValueType {
     pub(crate) fn parts(&self) -> Vec<&Self> {
         match self {
             Self::Array(element, _) | Self::FixedArray(element, _) => vec![element],
-            Self::Optional { inner, .. } => vec![inner],
+            Self::Optional { inner, .. } | Self::Mapped(inner, _) => vec![inner],
             Self::Map(key, value, _) => vec![key, value],
             _ => Vec::new(),
         }
@@ -154,12 +156,13 @@ impl ValueType {
         all
     }
 
-    /// Whether it, or something that it is made of, has a bound that must be checked.
+    /// Whether it, or something that it is made of, has a bound that must be checked or is a type of the user's.
     pub(crate) fn has_bound(&self) -> bool {
         self.all_parts().into_iter().any(|part| {
             matches!(
                 part,
-                Self::Text(Some(_))
+                Self::Mapped(..)
+                    | Self::Text(Some(_))
                     | Self::Bytes(Some(_))
                     | Self::Array(_, Some(_))
                     | Self::Map(_, _, Some(_))

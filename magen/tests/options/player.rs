@@ -140,6 +140,14 @@ pub trait Player {
         reply: ::mage::Reply<::core::result::Result<i64, PlayerError>>,
     );
 
+    /// Handles `Visit`.
+    fn visit(
+        &mut self,
+        url: crate::Url,
+        since: ::time::Span,
+        reply: ::mage::Reply<PlayerVisitResponse>,
+    );
+
     /// Handles `Seek`.
     fn seek(
         &mut self,
@@ -167,6 +175,15 @@ pub enum PlayerMessage {
         /// Answers the call.
         reply: ::mage::Reply<::core::result::Result<i64, PlayerError>>,
     },
+    /// A call of `Visit`.
+    Visit {
+        /// The argument `url`.
+        url: crate::Url,
+        /// The argument `since`.
+        since: ::time::Span,
+        /// Answers the call.
+        reply: ::mage::Reply<PlayerVisitResponse>,
+    },
     /// A call of `Seek`.
     Seek {
         /// The argument `position`.
@@ -181,6 +198,30 @@ pub enum PlayerMessage {
         /// Answers the call.
         reply: ::mage::Reply<PlayerPositionResponse>,
     },
+}
+
+/// The answer to `Visit` of `Player`.
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[derive(Debug)]
+pub struct PlayerVisitResponse {
+    /// The value `found`.
+    pub found: crate::Url,
+}
+
+impl ::mage::codegen::Encode for PlayerVisitResponse {
+    fn encode(self, writer: &mut ::mage::codegen::Writer) {
+        writer.put_as::<::mage::codegen::As<Url, crate::Url>, _>(self.found);
+    }
+}
+
+impl ::mage::codegen::Decode for PlayerVisitResponse {
+    fn decode(
+        reader: &mut ::mage::codegen::Reader<'_>,
+    ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
+        ::core::result::Result::Ok(Self {
+            found: reader.take_field::<::mage::codegen::As<Url, crate::Url>>("found")?,
+        })
+    }
 }
 
 /// The answer to `Position` of `Player`.
@@ -222,12 +263,18 @@ impl ::mage::codegen::Message for PlayerMessage {
                 more: incoming.take()?,
                 reply: incoming.reply()?,
             },
-            6 => Self::Seek {
+            6 => Self::Visit {
+                url: incoming
+                    .take_field::<::mage::codegen::As<::mage::codegen::Text<64>, crate::Url>>("url")?,
+                since: incoming.take_field::<::mage::codegen::As<i64, ::time::Span>>("since")?,
+                reply: incoming.reply()?,
+            },
+            7 => Self::Seek {
                 position: incoming.take()?,
                 why: incoming.take()?,
                 arguments: incoming.take()?,
             },
-            7 => Self::Position {
+            8 => Self::Position {
                 reply: incoming.reply()?,
             },
             unknown => return ::core::result::Result::Err(incoming.unknown_method(unknown)),
@@ -240,6 +287,7 @@ impl<H: Player + ?Sized> ::mage::Dispatch<H> for PlayerMessage {
         match self {
             Self::Stop => Player::stop(handler),
             Self::Open { url, more, reply } => Player::open(handler, url, more, reply),
+            Self::Visit { url, since, reply } => Player::visit(handler, url, since, reply),
             Self::Seek {
                 position,
                 why,
@@ -280,6 +328,18 @@ impl PlayerProxy {
         })
     }
 
+    /// Sends `Visit`.
+    pub fn visit(
+        &self,
+        url: &crate::Url,
+        since: &::time::Span,
+    ) -> ::mage::Call<PlayerVisitResponse> {
+        self.channel.call(6, |args| {
+            args.put_as::<::mage::codegen::As<::mage::codegen::Text<64>, crate::Url>, _>(url);
+            args.put_as::<::mage::codegen::As<i64, ::time::Span>, _>(since);
+        })
+    }
+
     /// Sends `Seek`.
     ///
     /// # Errors
@@ -291,7 +351,7 @@ impl PlayerProxy {
         why: ::core::option::Option<&str>,
         arguments: bool,
     ) -> ::core::result::Result<(), ::mage::SendError> {
-        self.channel.notify(6, |args| {
+        self.channel.notify(7, |args| {
             args.put(position);
             args.put(why);
             args.put(arguments);
@@ -300,7 +360,7 @@ impl PlayerProxy {
 
     /// Sends `Position`.
     pub fn position(&self) -> ::mage::Call<PlayerPositionResponse> {
-        self.channel.call(7, |_args| {})
+        self.channel.call(8, |_args| {})
     }
 }
 
@@ -320,7 +380,7 @@ impl ::mage::codegen::Proxy for PlayerProxy {
 
 impl ::mage::Interface for dyn Player + '_ {
     const NAME: &'static str = "Player";
-    const FINGERPRINT: u64 = 0x990a_5181_c381_e5bc;
+    const FINGERPRINT: u64 = 0x679d_a4f4_056f_7100;
     const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
         version: 0,
         is_extensible: false,
@@ -334,11 +394,16 @@ in 0 more array<Url>
 answers
 out 0 frames long
 error PlayerError
-method 0 6 Seek
+method 0 6 Visit
+in 0 url string<64>
+in 0 since long
+answers
+out 0 found Url
+method 0 7 Seek
 in 0 position long
 in 0 why string?
 in 0 arguments bool
-method 0 7 Position
+method 0 8 Position
 answers
 out 0 position long
 out 0 length long
@@ -364,6 +429,9 @@ pub struct PlayerMock {
     pub open: ::mage::testing::Expected<
         (Url, ::std::vec::Vec<Url>, ::mage::Reply<::core::result::Result<i64, PlayerError>>),
     >,
+    /// What `Visit` does.
+    pub visit:
+        ::mage::testing::Expected<(crate::Url, ::time::Span, ::mage::Reply<PlayerVisitResponse>)>,
     /// What `Seek` does.
     pub seek: ::mage::testing::Expected<(i64, ::core::option::Option<::std::string::String>, bool)>,
     /// What `Position` does.
@@ -378,6 +446,7 @@ impl PlayerMock {
         [
             self.stop.is_satisfied(),
             self.open.is_satisfied(),
+            self.visit.is_satisfied(),
             self.seek.is_satisfied(),
             self.position.is_satisfied(),
         ]
@@ -400,6 +469,15 @@ impl Player for PlayerMock {
         reply: ::mage::Reply<::core::result::Result<i64, PlayerError>>,
     ) {
         self.open.call("Player.Open", (url, more, reply));
+    }
+
+    fn visit(
+        &mut self,
+        url: crate::Url,
+        since: ::time::Span,
+        reply: ::mage::Reply<PlayerVisitResponse>,
+    ) {
+        self.visit.call("Player.Visit", (url, since, reply));
     }
 
     fn seek(
@@ -445,6 +523,24 @@ impl<H: Player> Player for ::mage::testing::Recorder<H> {
         );
     }
 
+    fn visit(
+        &mut self,
+        url: crate::Url,
+        since: ::time::Span,
+        reply: ::mage::Reply<PlayerVisitResponse>,
+    ) {
+        let arguments: &[(&str, &dyn ::core::fmt::Debug)] = &[
+            ("url", &url),
+            ("since", &since),
+        ];
+        Player::visit(
+            self.passing_on("Visit", arguments),
+            url,
+            since,
+            reply,
+        );
+    }
+
     fn seek(
         &mut self,
         position: i64,
@@ -481,14 +577,16 @@ pub fn fuzz_player<H: Player + ?Sized>(bytes: &[u8], handler: &mut H) {
     let methods: &[(u32, bool)] = &[
         (0, false),
         (5, true),
-        (6, false),
-        (7, true),
+        (6, true),
+        (7, false),
+        (8, true),
     ];
     for message in ::mage::testing::fuzz_messages::<dyn Player>(bytes, methods) {
         ::mage::Dispatch::dispatch(message, handler);
     }
     let _ = ::mage::testing::fuzz_value::<::core::result::Result<i64, PlayerError>>(bytes);
     let _ = ::mage::testing::fuzz_value::<PlayerPositionResponse>(bytes);
+    let _ = ::mage::testing::fuzz_value::<PlayerVisitResponse>(bytes);
 }
 
 /// The interface `Nothing`: implemented by whoever answers.
