@@ -274,7 +274,7 @@ value 0 7 SLOW
             (
                 "in 1 mode",
                 "in 2 mode",
-                "`media.Player`, method `Open`, `mode`: `media.Mode since version 1` here, `nothing` there",
+                "`media.Player`, method `Open`, `mode`: `media.Mode since version 1` here, `media.Mode since version 2` there",
             ),
             (
                 "in 1 mode media.Mode\n",
@@ -333,6 +333,23 @@ value 0 7 SLOW
         let long = format!("interface {}", "x\u{7}".repeat(10_000));
         let found = difference(OURS, &long).map(|difference| difference.there);
         assert_eq!(found.map(|there| there.len()), Some(SHOWN_CHARACTERS_MAX));
+    }
+
+    /// Every line left out, said twice, or cut off anywhere.
+    #[test]
+    fn whatever_is_left_of_a_description_is_survived() {
+        let lines: Vec<&str> = OURS.split_inclusive('\n').collect();
+        for place in 0..lines.len() {
+            for times in [0, 2, 50] {
+                let mut theirs = lines.clone();
+                theirs.splice(place..=place, std::iter::repeat_n(lines[place], times));
+                let _ = difference(OURS, &theirs.concat());
+            }
+        }
+        for end in 0..OURS.len() {
+            let _ = difference(OURS, &OURS[..end]);
+            let _ = difference(OURS, &OURS[end..]);
+        }
     }
 
     #[test]
