@@ -112,6 +112,8 @@ pub enum Why {
     /// Nobody could have reached either of them any more, so both have ended. It is nobody's fault alone: each of the
     /// users sent an end that was his over a pipe that was whole.
     Circular,
+    /// This node has left the network that the other end is in.
+    Left,
 }
 
 impl Why {
@@ -124,6 +126,7 @@ impl Why {
             Self::Rejected => 4,
             Self::HandlesLost => 5,
             Self::Circular => 6,
+            Self::Left => 7,
         }
     }
 
@@ -136,6 +139,7 @@ impl Why {
             4 => Self::Rejected,
             5 => Self::HandlesLost,
             6 => Self::Circular,
+            7 => Self::Left,
             _ => Self::PeerDied,
         }
     }
@@ -151,6 +155,7 @@ impl fmt::Display for Why {
             Self::Rejected => "the other end rejected a message as bad",
             Self::HandlesLost => "a process on the way had no room for the handles of a message",
             Self::Circular => "the pipe and another were sent over each other at the same time",
+            Self::Left => "this node has left the network of the other end",
         })
     }
 }
@@ -447,10 +452,13 @@ pub enum InvitationError {
     Closed,
     /// The invitation brought no pipe.
     NoPipe,
-    /// This node is connected to the inviter, or to its broker, already; use the pipes of that connection.
+    /// This node is connected to the inviter, or to its broker, already, or was and has not left that network since
+    /// ([`Node::leave`](crate::Node::leave)). Use the pipes of that connection.
     AlreadyConnected,
     /// This process has no room for the file descriptor of its link to the broker.
     HandlesLost,
+    /// This node has left its networks meanwhile, and whatever it was joining with them.
+    Left,
 }
 
 impl fmt::Display for InvitationError {
@@ -467,6 +475,7 @@ impl fmt::Display for InvitationError {
             Self::NoPipe => formatter.write_str("the invitation brought no pipe"),
             Self::AlreadyConnected => formatter.write_str("this node is connected to the inviter already"),
             Self::HandlesLost => formatter.write_str("this process has no room for the link to the broker"),
+            Self::Left => formatter.write_str("this node has left its networks meanwhile"),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! processes on the other side are all `mage-test-child`, which runs on the scheduler that the test runs on.
 
 mod mapped;
+pub mod directory;
 mod matrix;
 pub mod member;
 mod puppet;

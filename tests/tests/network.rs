@@ -2,14 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use std::{env, fs, io, process, thread};
 
 use futures::future::{join, join_all};
 use mage::{FuseError, MessagePipe, Node, RawMessage, Remote, SendErrorKind, Why};
+use mage_tests::directory::Directory;
 use mage_tests::member::{Fellow, file_of, settled, text_in};
 use mage_tests::{Stage, on_every_scheduler};
 use rustix::process::Signal;
@@ -378,29 +377,6 @@ async fn a_member_may_accept_again(stage: Stage) {
 }
 
 // ---- services
-
-/// A new directory, which goes when this does.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("mage-network-{}-{number}", process::id()));
-        fs::create_dir(&path).expect("a new directory");
-        Self(path)
-    }
-
-    fn service(&self) -> PathBuf {
-        self.0.join("service")
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 async fn a_service_and_its_clients(stage: Stage) {
     let directory = Directory::new();

@@ -6,6 +6,7 @@ mod handles;
 mod hostile;
 mod invitation;
 mod mapped;
+mod membership;
 mod network;
 mod original_core;
 mod original_mage;

@@ -35,7 +35,7 @@ impl<H> Router<H> {
 
     /// Makes the end that a descriptor describes, and tells its old place.
     pub(super) fn bind(&mut self, node: NodeName, descriptor: Descriptor) -> EndpointName {
-        let name = EndpointName { creator: node, number: descriptor.number };
+        let name = EndpointName { creator: self.peers.mask.apply(node), number: descriptor.number };
         let origin = Address { node, endpoint: descriptor.origin };
         let window = self.mutate_window(descriptor.window);
         let mut endpoint = Endpoint::new(descriptor.pipe, descriptor.side, descriptor.peer, origin, window);

@@ -23,6 +23,8 @@ pub(crate) enum Effect<H> {
     Accepted { link: LinkId, pipes: Vec<(PipeLabel, EndpointName)> },
     /// An invitation that we tried to accept came to nothing.
     NotAccepted { link: LinkId, why: InvitationError },
+    /// The broker of the network that this node is a member of is gone.
+    BrokerLost,
     /// Flush and close this link; if there is a fault, the peer's.
     Drop { link: LinkId, fault: Option<PeerMisbehaved> },
 }

@@ -60,8 +60,13 @@ pub(crate) trait Acquaintance {
     /// How many names have ever been known.
     fn names_known(&self) -> u64;
 
+    /// Who made an endpoint.
+    fn maker_of(&self, at: Address) -> NodeName {
+        at.endpoint.creator
+    }
+
     fn origin_of(&self, from: Address) -> Origin {
-        let creator = from.endpoint.creator;
+        let creator = self.maker_of(from);
         (from.node, self.known_since(creator).map(|_| creator))
     }
 }
@@ -97,7 +102,7 @@ impl<H> Held<H> {
     /// Whether something from this sender may have been discarded: of its origin, or of its creator when that was
     /// known and now is not, or of creators that were not known when it was not known, either.
     pub(crate) fn has_lost(&self, from: Address, names: &impl Acquaintance) -> bool {
-        let creator = from.endpoint.creator;
+        let creator = names.maker_of(from);
         let nameless = self.spent.get(&(from.node, None));
         let since = names.known_since(creator);
         self.spent.contains_key(&(from.node, Some(creator)))

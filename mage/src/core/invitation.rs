@@ -78,7 +78,7 @@ impl<H> Router<H> {
         let suits = |realm: &Realm| realm.is_open && realm.broker != Broker::Lost;
         let known = self.peers.realms.iter().position(suits).filter(|_| !isolated);
         let index = known.unwrap_or_else(|| {
-            self.peers.realms.push(Realm { me: None, broker: Broker::Me, is_open: !isolated });
+            self.peers.realms.push(Realm::founded(!isolated));
             self.peers.realms.len() - 1
         });
         if let Some(realm) = self.peers.realms.get_mut(index) {
@@ -192,6 +192,12 @@ impl<H> Router<H> {
             self.forget_link(link, InvitationError::AlreadyConnected);
             return Ok(());
         }
+        let (labels, descriptors): (Vec<PipeLabel>, Vec<Descriptor>) = pipes.into_iter().unzip();
+        if let Err(fault) = check_first_descriptors(&descriptors) {
+            // Before anything is changed: a node that was not let in is as it was.
+            self.effects.trash.extend(socket);
+            return Err(fault);
+        }
         let realm = self.join(link, you, broker, isolated);
         self.link_up(link, realm, me);
         if let Some(socket) = socket {
@@ -199,11 +205,8 @@ impl<H> Router<H> {
             self.effects.list.push(Effect::Adopt { link, me: you, peer: broker, socket });
             self.link_up(link, realm, broker);
         }
-        let (labels, descriptors): (Vec<PipeLabel>, Vec<Descriptor>) = pipes.into_iter().unzip();
-        if let Err(fault) = self.check_descriptors(me, &descriptors) {
-            // The link is up by now, so its end says nothing to whoever awaits the acceptance.
-            self.effects.list.push(Effect::NotAccepted { link, why: InvitationError::Misbehaved(fault) });
-            return Err(fault);
+        for descriptor in &descriptors {
+            self.peers.admit_number(me, descriptor.number);
         }
         let ends: Vec<EndpointName> =
             descriptors.into_iter().map(|descriptor| self.bind(me, descriptor)).collect();
@@ -253,4 +256,19 @@ impl<H> Router<H> {
         }
         realm
     }
+}
+
+/// The ends that somebody sends of whom we know nothing yet.
+fn check_first_descriptors(descriptors: &[Descriptor]) -> Result<(), PeerMisbehaved> {
+    let mut last = 0;
+    for descriptor in descriptors {
+        if descriptor.number <= last {
+            return Err(PeerMisbehaved::EndpointNameReused);
+        }
+        if !descriptor.window.is_consistent() {
+            return Err(PeerMisbehaved::DescriptorNumbers);
+        }
+        last = descriptor.number;
+    }
+    Ok(())
 }

@@ -55,6 +55,7 @@ mod frame;
 mod fuse;
 mod held;
 mod invitation;
+mod leaving;
 mod loss;
 mod message;
 mod moving;
@@ -78,7 +79,7 @@ pub(crate) use frame::{Body, Control, Descriptor, Ends, Frame, Hello, Parcel, We
 pub(crate) use invitation::Invitation;
 pub(crate) use message::{Draft, Message, Refused};
 pub use name::NodeName;
-pub(crate) use name::{Address, EndpointName, PipeLabel, PipeName};
+pub(crate) use name::{Address, EndpointName, Mask, PipeLabel, PipeName};
 pub(crate) use open::Received;
 pub(crate) use router::Router;
 pub(crate) use window::{Count, Window};

@@ -68,6 +68,36 @@ impl fmt::Debug for EndpointName {
     }
 }
 
+/// What keeps the names of endpoints apart that were given here in different lives of one node (see
+/// [`super::leaving`]). Inside, the maker of an endpoint of this node bears its real name under the mask of the life in
+/// which it made it; on the wire it bears its real name. In the first life both are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Mask(NodeName);
+
+impl Mask {
+    /// From a random name that nobody else knows, so that nobody can choose a name that looks like another's.
+    pub(crate) fn new(secret: NodeName) -> Self {
+        Self(secret)
+    }
+
+    /// The maker of an endpoint of this node, from its real name, and the reverse. This node itself needs none.
+    pub(crate) fn apply(self, maker: NodeName) -> NodeName {
+        if maker.is_local() {
+            return maker;
+        }
+        let mut bytes = maker.0;
+        bytes.iter_mut().zip(self.0.0).for_each(|(byte, mask)| *byte ^= mask);
+        NodeName(bytes)
+    }
+}
+
+/// The mask of the first life, which changes nothing.
+impl Default for Mask {
+    fn default() -> Self {
+        Self(NodeName::LOCAL)
+    }
+}
+
 /// Where an endpoint lives.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Address {

@@ -10,7 +10,7 @@ use super::effect::{Effect, LinkId};
 use super::frame::{Body, Control, Frame};
 use super::held::Acquaintance;
 use super::invitation::Inviting;
-use super::name::NodeName;
+use super::name::{Address, Mask, NodeName};
 use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::{Router, Work};
 use crate::error::{InvitationError, PeerMisbehaved, Why};
@@ -29,6 +29,8 @@ pub(super) struct Peers<H> {
     pub(super) sockets: BTreeMap<LinkId, H>,
     /// How many names have ever been known.
     names_known: u64,
+    /// What the names of endpoints here have in this life.
+    pub(super) mask: Mask,
     /// Whether there was once no room for a name. Whoever is unknown then stays unknown: a name that was taken for
     /// gone must not come back.
     full: bool,
@@ -44,6 +46,16 @@ pub(super) struct Realm {
 }
 
 impl Realm {
+    /// One that this node founds, or will if it invites anybody.
+    pub(super) fn founded(is_open: bool) -> Self {
+        Self { me: None, broker: Broker::Me, is_open }
+    }
+
+    /// Whether nobody can introduce us any more.
+    pub(super) fn is_bereft(&self) -> bool {
+        self.broker == Broker::Lost
+    }
+
     /// The name of its broker.
     pub(super) fn broker_name(&self) -> Option<NodeName> {
         match self.broker {
@@ -110,12 +122,13 @@ impl<H> Default for Peers<H> {
         Self {
             nodes: BTreeMap::new(),
             links: BTreeMap::new(),
-            realms: vec![Realm { me: None, broker: Broker::Me, is_open: true }],
+            realms: vec![Realm::founded(true)],
             introduced: BTreeSet::new(),
             last_link: 0,
             admissions: BTreeMap::new(),
             sockets: BTreeMap::new(),
             names_known: 0,
+            mask: Mask::default(),
             full: false,
         }
     }
@@ -172,6 +185,32 @@ impl<H> Peers<H> {
         matches!(self.nodes.get(&node), Some(Peer { reach: Reach::Lost, .. }))
     }
 
+    /// Forgets everybody, and begins another life. What there was comes back.
+    pub(super) fn renew(&mut self, mask: Mask) -> Self {
+        let fresh =
+            Self { last_link: self.last_link, names_known: self.names_known, mask, ..Self::default() };
+        std::mem::replace(self, fresh)
+    }
+
+    /// Everything that waits for somebody who has not been met.
+    pub(super) fn into_pending(self) -> impl Iterator<Item = Frame<H>> {
+        self.nodes.into_values().flat_map(|peer| match peer.reach {
+            Reach::Asked { pending, .. } => pending,
+            Reach::Linked(_) | Reach::Lost => VecDeque::new(),
+        })
+    }
+
+    /// Forgets everybody in this network, all of whom are lost.
+    pub(super) fn forget_realm(&mut self, realm: RealmId) {
+        self.nodes.retain(|_, peer| peer.realm != realm);
+        let is_home = realm == Self::HOME;
+        if !is_home && realm.0 + 1 == self.realms.len() {
+            self.realms.pop();
+        } else if let Some(entry) = self.realms.get_mut(realm.0) {
+            *entry = Realm::founded(is_home);
+        }
+    }
+
     /// Takes note of a number that `node` gave to an endpoint here; false if it is not above all earlier ones.
     pub(super) fn admit_number(&mut self, node: NodeName, number: u64) -> bool {
         let Some(peer) = self.nodes.get_mut(&node) else { return false };
@@ -213,6 +252,11 @@ impl<H> Peers<H> {
 }
 
 impl<H> Acquaintance for Peers<H> {
+    fn maker_of(&self, at: Address) -> NodeName {
+        let maker = at.endpoint.creator;
+        if at.node.is_local() { self.mask.apply(maker) } else { maker }
+    }
+
     fn known_since(&self, name: NodeName) -> Option<u64> {
         if name.is_local() { Some(0) } else { self.nodes.get(&name).map(|peer| peer.since) }
     }
@@ -295,7 +339,7 @@ impl<H> Router<H> {
         self.later(Work::Lose(node));
     }
 
-    fn trash_frame(&mut self, frame: Frame<H>) {
+    pub(super) fn trash_frame(&mut self, frame: Frame<H>) {
         match frame {
             Frame::Endpoint { body, .. } => self.trash_body(body),
             Frame::Control(Control::Introduce { socket, .. } | Control::Admit { socket, .. }) => {
@@ -383,6 +427,9 @@ impl<H> Router<H> {
             return;
         }
         entry.broker = Broker::Lost;
+        if realm == Peers::<H>::HOME {
+            self.effects.list.push(Effect::BrokerLost);
+        }
         let asked: Vec<NodeName> = self
             .peers
             .nodes

@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 
 use mage_sched::Transfer;
 
-use super::socket::{self, Handle};
+use super::socket::{self, Handle, check_stream_socket};
 use crate::core::{Control, Frame};
 use crate::error::PeerMisbehaved;
 use crate::limits::Limits;
@@ -144,7 +144,12 @@ impl<H> Inbox<H> {
                     self.advance(bytes);
                     self.greeted = true;
                     if let Frame::Control(Control::Welcome(welcome)) = &frame {
-                        *names = Names::of_acceptor(welcome);
+                        // The link to the broker, without which there is nothing to join.
+                        if welcome.socket.as_ref().is_some_and(|socket| check_stream_socket(socket).is_err())
+                        {
+                            return Err(PeerMisbehaved::NotASocket.into());
+                        }
+                        *names = Names::of_acceptor(welcome, names.mask);
                     }
                     frames.push(frame);
                 }

@@ -15,7 +15,7 @@ use super::inbox::{Inbox, Stop};
 use super::socket::{self, Handle, socket_pair};
 use super::writer::Writer;
 use super::{Driver, Ending, Next, Outbox, Start, Watched};
-use crate::core::{Body, Control, EndpointName, Ends, Frame, LinkId, NodeName, Parcel, Welcome};
+use crate::core::{Body, Control, EndpointName, Ends, Frame, LinkId, Mask, NodeName, Parcel, Welcome};
 use crate::error::{PeerMisbehaved, Why};
 use crate::limits::{Limits, UNREAD_ANSWERS_MAX};
 use crate::node::Shared;
@@ -87,14 +87,14 @@ impl Bench {
     fn new(refusals: &[Option<Errno>]) -> Self {
         let shared = Arc::new(Shared::new(Arc::new(NoScheduler), Limits::default(), None));
         let (socket, other) = socket_pair().unwrap();
-        let names = Names { me: Some(node(1)), them: Some(node(2)) };
+        let names = Names::between(node(1), node(2), Mask::default());
         let outbox = Arc::new(Outbox::new());
         let socket = Arc::new(socket);
         let refusals = refusals.iter().copied().collect();
         let watch = Box::new(Stubborn { socket: Arc::clone(&socket), refusals });
         let watched = Watched { socket, watch };
         let driver = Driver::new(shared, LinkId(1), watched, names, Arc::clone(&outbox), Start::Introduced);
-        let names = Names { me: names.them, them: names.me };
+        let names = Names { me: names.them, them: names.me, mask: Mask::default() };
         Self { driver, outbox, woken: Arc::default(), other, inbox: Inbox::new(true), names }
     }
 
@@ -330,7 +330,7 @@ fn a_flush_writes_what_came_while_the_socket_was_full() {
 /// An outbox whose driver sleeps and has lent its writer, the sleeper, and the other end of the socket.
 fn lent() -> (Outbox, Arc<Counter>, Handle) {
     let (socket, other) = socket_pair().unwrap();
-    let names = Names { me: Some(node(1)), them: Some(node(2)) };
+    let names = Names::between(node(1), node(2), Mask::default());
     let outbox = Outbox::new();
     let woken = Arc::new(Counter::default());
     let mut writer = Some(Box::new(Writer::new(Arc::new(socket), names)));
@@ -412,7 +412,7 @@ fn judge(pieces: &[(&[u8], usize)]) -> Result<usize, Stop> {
         socket::write(ours.as_fd(), bytes, &handles).unwrap();
     }
     let mut inbox = Inbox::new(true);
-    let mut names = Names { me: Some(node(2)), them: Some(node(1)) };
+    let mut names = Names::between(node(2), node(1), Mask::default());
     let mut frames = Vec::new();
     for _ in pieces {
         match inbox.fill(theirs.as_fd()) {
@@ -426,7 +426,7 @@ fn judge(pieces: &[(&[u8], usize)]) -> Result<usize, Stop> {
 #[test]
 fn handles_come_all_at_once_and_with_their_frame() {
     let mut encoded = Vec::new();
-    let names = Names { me: Some(node(1)), them: Some(node(2)) };
+    let names = Names::between(node(1), node(2), Mask::default());
     encode(message(10, 2), names, &mut encoded, &mut Vec::new());
     let (start, rest) = encoded.split_at(5);
     let twice = [&encoded[..], &encoded].concat();

@@ -124,7 +124,7 @@ impl Writer {
             match self.batch.pop_front() {
                 Some(Item::Frame(frame)) => {
                     if let Frame::Control(Control::Welcome(welcome)) = &frame {
-                        self.names = Names::of_inviter(welcome);
+                        self.names = Names::of_inviter(welcome, self.names.mask);
                     }
                     encode(frame, self.names, &mut self.bytes, &mut self.handles);
                 }

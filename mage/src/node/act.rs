@@ -14,7 +14,8 @@ use mage_sched::Scheduler;
 use mage_sched::sync::Mutex;
 use smallvec::SmallVec;
 
-use crate::core::{Effect, EndpointName, Frame, LinkId, NodeName, PipeLabel, Router};
+use super::joined::Joined;
+use crate::core::{Effect, EndpointName, Frame, LinkId, Mask, NodeName, PipeLabel, Router};
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::limits::{FAULTS_KEPT_MAX, Limits};
 use crate::link::{
@@ -27,8 +28,8 @@ use crate::wire::{Names, PAYLOAD_BYTES_CAP};
 pub(crate) type Policy = dyn Fn(NodeName, NodeName) -> bool + Send + Sync;
 /// Where an accepted invitation is awaited.
 pub(crate) type Acceptance = oneshot::Sender<Accepted>;
-/// How it went: the pipes, by what they are called in the invitation.
-pub(crate) type Accepted = Result<Vec<(PipeLabel, EndpointName)>, InvitationError>;
+/// How it went.
+pub(crate) type Accepted = Result<Joined, InvitationError>;
 
 /// The node itself, shared by its users and its links.
 pub(crate) struct Shared {
@@ -42,8 +43,10 @@ struct Inner {
     router: Router<Handle>,
     outboxes: BTreeMap<LinkId, Arc<Outbox>>,
     accepting: BTreeMap<LinkId, Acceptance>,
-    /// Those who wait for all links to be closed.
+    /// Those who wait for links to be closed.
     closing: Vec<Waker>,
+    /// Those who wait for the end of the broker.
+    bereft: Vec<Waker>,
     /// Those who wait until nothing is routed through this node any more.
     draining: Vec<Waker>,
     /// What peers did wrong lately.
@@ -51,6 +54,9 @@ struct Inner {
     /// Nobody can use this node any more.
     abandoned: bool,
 }
+
+/// The pipes of an invitation, by what they are called in it.
+pub(crate) type Pipes = Vec<(PipeLabel, EndpointName)>;
 
 /// What is left to do when the lock is free again.
 #[derive(Default)]
@@ -67,7 +73,7 @@ struct After {
 struct Rare {
     trash: Vec<Handle>,
     frames: Vec<Frame<Handle>>,
-    accepted: Vec<(Acceptance, Accepted)>,
+    accepted: Vec<(LinkId, Option<Acceptance>, Result<Pipes, InvitationError>)>,
     adopt: Vec<Adoption>,
     introduce: Vec<(NodeName, NodeName)>,
     admit: Vec<(NodeName, u64)>,
@@ -91,6 +97,7 @@ impl Shared {
             outboxes: BTreeMap::new(),
             accepting: BTreeMap::new(),
             closing: Vec::new(),
+            bereft: Vec::new(),
             draining: Vec::new(),
             faults: VecDeque::new(),
             abandoned: false,
@@ -120,12 +127,10 @@ impl Shared {
     /// What must not happen under the lock.
     #[cold]
     fn finish_rare(self: &Arc<Self>, mut rare: Rare) {
-        for (acceptance, result) in rare.accepted.drain(..) {
-            if let Err(Ok(pipes)) = acceptance.send(result) {
-                for (_, name) in pipes {
-                    self.act(|router| router.close(name, crate::error::Why::Closed));
-                }
-            }
+        for (link, acceptance, result) in rare.accepted.drain(..) {
+            let result = result.map(|pipes| Joined::new(Arc::clone(self), link, pipes));
+            // What nobody waits for is declined when it is dropped.
+            drop(acceptance.map(|acceptance| acceptance.send(result)));
         }
         for adoption in mem::take(&mut rare.adopt) {
             self.adopt(adoption);
@@ -191,26 +196,28 @@ impl Shared {
         &self.scheduler
     }
 
-    /// Like [`Self::act`], for a new link: it has an outbox before its first frame is appended.
+    /// Like [`Self::act`], for a new link: it has an outbox before its first frame is appended. Also returns what the
+    /// names on it mean.
     pub(crate) fn open_link(
         self: &Arc<Self>,
         outbox: Arc<Outbox>,
         acceptance: Option<Acceptance>,
         transition: impl FnOnce(&mut Router<Handle>) -> LinkId,
-    ) -> LinkId {
+    ) -> (LinkId, Names) {
         let mut after = After::default();
-        let link = {
+        let opened = {
             let mut inner = self.inner.lock();
             let link = transition(&mut inner.router);
+            let names = Names::unknown(inner.router.mask());
             inner.outboxes.insert(link, outbox);
             if let Some(acceptance) = acceptance {
                 inner.accepting.insert(link, acceptance);
             }
             inner.flush(&mut after);
-            link
+            (link, names)
         };
         self.finish(after);
-        link
+        opened
     }
 
     /// Frames have come over a link. An error is the peer's fault, and the link is over.
@@ -249,8 +256,7 @@ impl Shared {
         let (outbox, wake) = {
             let mut inner = self.inner.lock();
             let outbox = inner.outboxes.remove(&link);
-            let wake = if inner.outboxes.is_empty() { mem::take(&mut inner.closing) } else { Vec::new() };
-            (outbox, wake)
+            (outbox, mem::take(&mut inner.closing))
         };
         drop(outbox);
         wake.into_iter().for_each(Waker::wake);
@@ -260,7 +266,7 @@ impl Shared {
     pub(crate) fn give_up_accepting(self: &Arc<Self>, link: LinkId) {
         let acceptance = self.inner.lock().accepting.remove(&link);
         if acceptance.is_some() {
-            self.act(|router| router.drop_link(link, None));
+            self.act(|router| router.decline(link));
         }
     }
 
@@ -281,28 +287,41 @@ impl Shared {
     /// Flushes and closes every link that there is now.
     pub(crate) async fn close_links(&self) {
         self.end_links();
-        poll_fn(|context| {
-            let waker = context.waker().clone();
-            let mut inner = self.inner.lock();
-            if inner.outboxes.is_empty() {
-                return Poll::Ready(());
-            }
-            inner.closing.push(waker);
-            Poll::Pending
-        })
-        .await;
+        self.until(|inner| inner.outboxes.is_empty(), |inner| &mut inner.closing).await;
+    }
+
+    /// Leaves every network, and waits until the links of them are flushed and closed.
+    pub(crate) async fn leave(self: &Arc<Self>, mask: Mask) {
+        let links = self.act(|router| router.leave(mask));
+        let closed = |inner: &Inner| links.iter().all(|link| !inner.outboxes.contains_key(link));
+        self.until(closed, |inner| &mut inner.closing).await;
+    }
+
+    /// Waits until the broker is gone.
+    pub(crate) async fn broker_lost(&self) {
+        self.until(|inner| inner.router.has_lost_broker(), |inner| &mut inner.bereft).await;
     }
 
     /// Waits until nothing is routed through this node any more.
     pub(crate) async fn drained(&self) {
+        self.until(|inner| inner.router.is_drained(), |inner| &mut inner.draining).await;
+    }
+
+    /// Waits until `is_so`. Whoever makes it so wakes everybody in `waiting`.
+    async fn until(&self, is_so: impl Fn(&Inner) -> bool, waiting: impl Fn(&mut Inner) -> &mut Vec<Waker>) {
         poll_fn(|context| {
+            // Cloning and dropping a waker runs foreign code: neither happens under the lock.
             let waker = context.waker().clone();
             let mut inner = self.inner.lock();
-            if inner.router.is_drained() {
+            if is_so(&inner) {
+                drop(inner);
                 return Poll::Ready(());
             }
-            if !inner.draining.iter().any(|known| known.will_wake(&waker)) {
-                inner.draining.push(waker);
+            let waiting = waiting(&mut inner);
+            if waiting.iter().any(|known| known.will_wake(&waker)) {
+                drop(inner);
+            } else {
+                waiting.push(waker);
             }
             Poll::Pending
         })
@@ -318,7 +337,8 @@ impl Shared {
 impl Inner {
     /// Carries out the effects that need order: frames are appended here, under the lock that ordered them.
     fn flush(&mut self, after: &mut After) {
-        let Self { router, outboxes, accepting, faults, abandoned, .. } = self;
+        let Self { router, outboxes, accepting, bereft, faults, abandoned, .. } = self;
+        let mask = router.mask();
         let effects = router.effects_mut();
         if !effects.wake.is_empty() {
             after.wake.extend(effects.wake.drain(..));
@@ -344,23 +364,18 @@ impl Inner {
                         after.wake.extend(outbox.end(Ending::Flush));
                     }
                     outboxes.insert(link, Arc::clone(&outbox));
-                    let names = Names { me: Some(me), them: Some(peer) };
+                    let names = Names::between(me, peer, mask);
                     after.rare().adopt.push(Adoption { link, names, socket, outbox });
                 }
                 Effect::Introduce { first, second } => after.rare().introduce.push((first, second)),
                 Effect::Admit { sponsor, guest } => after.rare().admit.push((sponsor, guest)),
                 Effect::Accepted { link, pipes } => {
-                    after
-                        .rare()
-                        .accepted
-                        .extend(accepting.remove(&link).map(|acceptance| (acceptance, Ok(pipes))));
+                    after.rare().accepted.push((link, accepting.remove(&link), Ok(pipes)));
                 }
                 Effect::NotAccepted { link, why } => {
-                    after
-                        .rare()
-                        .accepted
-                        .extend(accepting.remove(&link).map(|acceptance| (acceptance, Err(why))));
+                    after.rare().accepted.push((link, accepting.remove(&link), Err(why)));
                 }
+                Effect::BrokerLost => after.wake.extend(bereft.drain(..)),
                 Effect::Drop { link, fault } => {
                     if let Some(fault) = fault {
                         if faults.len() >= FAULTS_KEPT_MAX {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use futures::channel::oneshot;
 
+use super::joined::Joined;
 use super::{Node, Shared};
 use crate::bindings::MessagePipe;
 use crate::core::{self, LinkId, PipeLabel};
 use crate::error::InvitationError;
 use crate::limits::MESSAGE_PIPES_MAX;
 use crate::link::{Driver, Outbox, Start, Watched, check_stream_socket, fresh_name};
-use crate::wire::Names;
 
 /// An invitation with any number of named pipes.
 ///
@@ -82,13 +82,19 @@ impl Node {
     /// the future in your runtime's timeout if you need one.
     ///
     /// # Errors
-    /// Every way in which a handshake can fail, with whose fault it was.
+    /// Every way in which a handshake can fail, with whose fault it was. The node is then as it was before, and can
+    /// accept another.
     pub async fn accept_invitation(
         &self,
         socket: impl Into<OwnedFd>,
     ) -> Result<MessagePipe, InvitationError> {
-        let accepted = self.accept_named_invitation(socket).await?;
-        accepted.pipes.into_iter().next().map(|(_, pipe)| pipe).ok_or(InvitationError::NoPipe)
+        let joined = self.join(socket.into()).await?;
+        if joined.is_empty() {
+            return Err(InvitationError::NoPipe);
+        }
+        let mut accepted = self.own(joined);
+        accepted.pipes.truncate(1);
+        accepted.pipes.pop().map(|(_, pipe)| pipe).ok_or(InvitationError::NoPipe)
     }
 
     /// [`Node::accept_invitation`] for an invitation with any number of named pipes.
@@ -99,26 +105,25 @@ impl Node {
         &self,
         socket: impl Into<OwnedFd>,
     ) -> Result<AcceptedInvitation, InvitationError> {
+        Ok(self.own(self.join(socket.into()).await?))
+    }
+
+    async fn join(&self, socket: OwnedFd) -> Result<Joined, InvitationError> {
         let shared = self.shared();
-        let watched = watch(shared, socket.into())?;
+        let watched = watch(shared, socket)?;
         let (sender, receiver) = oneshot::channel();
         let outbox = Arc::new(Outbox::new());
-        let link = shared.open_link(Arc::clone(&outbox), Some(sender), |router| router.accept());
+        let (link, names) = shared.open_link(Arc::clone(&outbox), Some(sender), |router| router.accept());
         let guard = Accepting { shared, link };
-        shared.start(Driver::new(
-            Arc::clone(shared),
-            link,
-            watched,
-            Names::default(),
-            outbox,
-            Start::Handshake,
-        ));
+        shared.start(Driver::new(Arc::clone(shared), link, watched, names, outbox, Start::Handshake));
         let answer = receiver.await;
         drop(guard);
-        let pipes = answer.unwrap_or(Err(InvitationError::Closed))?;
-        Ok(AcceptedInvitation {
-            pipes: pipes.into_iter().map(|(label, name)| (label, self.pipe(name))).collect(),
-        })
+        answer.unwrap_or(Err(InvitationError::Closed))
+    }
+
+    fn own(&self, joined: Joined) -> AcceptedInvitation {
+        let pipes = joined.take().into_iter().map(|(label, name)| (label, self.pipe(name))).collect();
+        AcceptedInvitation { pipes }
     }
 }
 
@@ -174,15 +179,8 @@ impl Invitation {
         let own = |(label, pipe): (PipeLabel, MessagePipe)| (label, pipe.into_end().into_name());
         let ends = self.pipes.into_iter().map(own).collect();
         let invitation = core::Invitation { me, guest, ends, isolated: self.isolated };
-        let link = shared.open_link(Arc::clone(&outbox), None, |router| router.invite(invitation));
-        shared.start(Driver::new(
-            Arc::clone(shared),
-            link,
-            watched,
-            Names::default(),
-            outbox,
-            Start::Handshake,
-        ));
+        let (link, names) = shared.open_link(Arc::clone(&outbox), None, |router| router.invite(invitation));
+        shared.start(Driver::new(Arc::clone(shared), link, watched, names, outbox, Start::Handshake));
         Ok(())
     }
 }

@@ -8,10 +8,12 @@ mod builder;
 mod end;
 mod inspect;
 mod invitation;
+mod joined;
 mod launch;
 mod listener;
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 pub(crate) use act::Shared;
@@ -23,7 +25,10 @@ pub use launch::{INVITATION_VARIABLE, Launched};
 pub use listener::{Connection, Listener};
 
 use crate::bindings::MessagePipe;
-use crate::core::Draft as CoreDraft;
+use crate::core::{Draft as CoreDraft, Mask};
+#[cfg(doc)]
+use crate::error::{InvitationError, Why};
+use crate::link::fresh_name;
 use mage_sched::Scheduler;
 
 /// One participant in a network of processes: the place where pipes live.
@@ -85,6 +90,57 @@ impl Node {
     /// Cancellation-safe.
     pub async fn drain(&self) {
         self.user.shared.drained().await;
+    }
+
+    /// Leaves every network that this node is in, and returns when what has been sent is written out and the links are
+    /// closed. The node is then as new: it may accept an invitation into another network, or into the same one again,
+    /// where it gets a new name; or send one, and found a network of its own.
+    ///
+    /// Pipes that lead to other nodes end at once: what had arrived can still be read, behind it is [`Why::Left`]. The
+    /// other ends read what is written, then [`Why::PeerDied`]. Pipes within the node go on, and may travel in the next
+    /// network; those ends are not lost whose messages have not been read. An acceptance that another task awaits fails with
+    /// [`InvitationError::Left`]. A [`Listener`] goes on, for the network to come.
+    ///
+    /// [`Node::drain`] first if strangers may depend on this node. Dropping the future early leaves the links closing in the
+    /// background; the networks are left all the same, once it has been polled.
+    ///
+    /// ```
+    /// # let mut event_loop = mage::event_loop::EventLoop::new()?;
+    /// # let [guest, one, other] = std::array::from_fn(|_| mage::Node::new(event_loop.scheduler()));
+    /// # let invited = |inviter: &mage::Node| {
+    /// #     let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    /// #     Ok::<_, std::io::Error>((inviter.send_invitation(ours)?, theirs))
+    /// # };
+    /// # let ((_first, socket), (_second, other_socket)) = (invited(&one)?, invited(&other)?);
+    /// # event_loop.run_until(async {
+    /// let pipe = guest.accept_invitation(socket).await?;
+    /// guest.leave().await?;
+    /// assert_eq!(pipe.recv().await.map(drop), Err(mage::Why::Left));
+    /// let pipe = guest.accept_invitation(other_socket).await?;
+    /// # drop(pipe);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the system has no random number; nothing has happened then.
+    pub async fn leave(&self) -> io::Result<()> {
+        let mask = Mask::new(fresh_name()?);
+        self.user.shared.leave(mask).await;
+        Ok(())
+    }
+
+    /// Waits until the broker of the network that this node is a member of is gone, and returns at once if it is.
+    ///
+    /// From then on nobody new can be met: a pipe whose two ends are in nodes without a link ends at once, with
+    /// [`Why::Unreachable`] or [`Why::PeerDied`]. Links that there are go on. It is a chance to [leave](Node::leave) and
+    /// join another network.
+    ///
+    /// A node that is its own broker, or in no network, waits until it is a member of another's. In an isolated network
+    /// there is nobody but the inviter, and the pipes to it tell that it is gone. Cancellation-safe.
+    pub async fn broker_lost(&self) {
+        self.user.shared.broker_lost().await;
     }
 
     /// Writes out everything that has been sent, closes every link, and returns when that is done. Pipes to other nodes

@@ -112,7 +112,7 @@ fn read_bereft_frame<H>(
             Control::RefuseAdmission { guest }
         }
         Kind::Welcome => {
-            read_welcome::<H>(reader, Vec::new())?;
+            read_welcome::<H>(reader, names, Vec::new())?;
             return Ok(None);
         }
         _ => {
@@ -135,7 +135,7 @@ fn read_frame<H>(
 ) -> Result<Frame<H>, PeerMisbehaved> {
     let control = match kind {
         Kind::Hello => Control::Hello(read_hello(reader)?),
-        Kind::Welcome => Control::Welcome(read_welcome(reader, handles)?),
+        Kind::Welcome => Control::Welcome(read_welcome(reader, names, handles)?),
         Kind::RequestIntroduction => Control::RequestIntroduction { name: names.read_node(reader)? },
         Kind::IntroductionFailed => Control::IntroductionFailed { name: names.read_node(reader)? },
         Kind::Introduce => {
@@ -182,7 +182,7 @@ fn between<H>(
     names: Names,
     body: impl FnOnce(&mut Reader<'_>) -> Result<Body<H>, PeerMisbehaved>,
 ) -> Result<Frame<H>, PeerMisbehaved> {
-    let to = names.read_endpoint(reader)?;
+    let to = names.read_own_endpoint(reader)?;
     let from = names.read_endpoint(reader)?;
     Ok(Frame::Endpoint { to, from, body: body(reader)? })
 }
@@ -271,7 +271,11 @@ fn read_hello(reader: &mut Reader<'_>) -> Result<Hello, PeerMisbehaved> {
     Ok(Hello { version_min, version_max, features, inviting })
 }
 
-fn read_welcome<H>(reader: &mut Reader<'_>, handles: Vec<H>) -> Result<Welcome<H>, PeerMisbehaved> {
+fn read_welcome<H>(
+    reader: &mut Reader<'_>,
+    names: Names,
+    handles: Vec<H>,
+) -> Result<Welcome<H>, PeerMisbehaved> {
     let version = reader.u16()?;
     let isolated = match reader.byte()? {
         0 => false,
@@ -286,7 +290,7 @@ fn read_welcome<H>(reader: &mut Reader<'_>, handles: Vec<H>) -> Result<Welcome<H
     }
     let socket = handles.into_iter().next();
     let mut welcome = Welcome { version, isolated, you, me, broker, socket, pipes: Vec::new() };
-    welcome.pipes = read_welcomed_pipes(reader, Names::of_acceptor(&welcome))?;
+    welcome.pipes = read_welcomed_pipes(reader, Names::of_acceptor(&welcome, names.mask))?;
     Ok(welcome)
 }
 

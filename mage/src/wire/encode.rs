@@ -24,7 +24,7 @@ pub(crate) fn encode<H>(frame: Frame<H>, names: Names, out: &mut Vec<u8>, handle
     match frame {
         Frame::Endpoint { to, from, body } => {
             names.put_endpoint(to, out);
-            names.put_endpoint(from, out);
+            names.put_own_endpoint(from, out);
             put_body(body, names, out, handles);
         }
         Frame::Control(control) => put_control(control, names, out, handles),
@@ -115,7 +115,7 @@ fn put_descriptors(descriptors: &[Descriptor], names: Names, out: &mut Vec<u8>) 
         }
         names.put_pipe(*pipe, out);
         names.put_address(*peer, out);
-        names.put_endpoint(*origin, out);
+        names.put_own_endpoint(*origin, out);
     }
 }
 
@@ -127,7 +127,7 @@ fn put_count(count: Count, out: &mut Vec<u8>) {
 fn put_control<H>(control: Control<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec<H>) {
     match control {
         Control::Hello(hello) => put_hello(&hello, out),
-        Control::Welcome(welcome) => put_welcome(welcome, out, handles),
+        Control::Welcome(welcome) => put_welcome(welcome, names, out, handles),
         Control::RequestIntroduction { name } | Control::IntroductionFailed { name } => {
             names.put_node(name, out);
         }
@@ -156,8 +156,8 @@ fn put_hello(hello: &Hello, out: &mut Vec<u8>) {
 }
 
 /// The names of a welcome are written as they are: its receiver does not know yet which of them is its own.
-fn put_welcome<H>(welcome: Welcome<H>, out: &mut Vec<u8>, handles: &mut Vec<H>) {
-    let names = Names::of_inviter(&welcome);
+fn put_welcome<H>(welcome: Welcome<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec<H>) {
+    let names = Names::of_inviter(&welcome, names.mask);
     let Welcome { version, isolated, you, me, broker, socket, pipes } = welcome;
     out.extend_from_slice(&version.to_le_bytes());
     out.push(u8::from(isolated));

@@ -1,7 +1,7 @@
 //! Names on the wire: which node a frame means, said in one byte where the link itself says it.
 
 use super::reader::Reader;
-use crate::core::{Address, EndpointName, NodeName, PipeName, Welcome};
+use crate::core::{Address, EndpointName, Mask, NodeName, PipeName, Welcome};
 use crate::error::PeerMisbehaved;
 
 /// The node to which the frame goes.
@@ -18,17 +18,29 @@ pub(crate) struct Names {
     pub(crate) me: Option<NodeName>,
     /// The node at the other end.
     pub(crate) them: Option<NodeName>,
+    /// What the names of this node's own endpoints have inside and not on the wire.
+    pub(crate) mask: Mask,
 }
 
 impl Names {
+    /// Of two nodes that know each other.
+    pub(crate) fn between(me: NodeName, them: NodeName, mask: Mask) -> Self {
+        Self { me: Some(me), them: Some(them), mask }
+    }
+
+    /// What either knows before the handshake.
+    pub(crate) fn unknown(mask: Mask) -> Self {
+        Self { me: None, them: None, mask }
+    }
+
     /// What the acceptor of an invitation knows from the moment it has this welcome.
-    pub(crate) fn of_acceptor<H>(welcome: &Welcome<H>) -> Self {
-        Self { me: Some(welcome.you), them: Some(welcome.me) }
+    pub(crate) fn of_acceptor<H>(welcome: &Welcome<H>, mask: Mask) -> Self {
+        Self::between(welcome.you, welcome.me, mask)
     }
 
     /// What the inviter knew when it wrote this welcome.
-    pub(crate) fn of_inviter<H>(welcome: &Welcome<H>) -> Self {
-        Self { me: Some(welcome.me), them: Some(welcome.you) }
+    pub(crate) fn of_inviter<H>(welcome: &Welcome<H>, mask: Mask) -> Self {
+        Self::between(welcome.me, welcome.you, mask)
     }
 
     pub(crate) fn are_known(self) -> bool {
@@ -59,6 +71,15 @@ impl Names {
         out.extend_from_slice(&endpoint.number.to_le_bytes());
     }
 
+    /// An endpoint of this node.
+    pub(super) fn put_own_endpoint(self, endpoint: EndpointName, out: &mut Vec<u8>) {
+        self.put_endpoint(self.masked(endpoint), out);
+    }
+
+    fn masked(self, endpoint: EndpointName) -> EndpointName {
+        EndpointName { creator: self.mask.apply(endpoint.creator), ..endpoint }
+    }
+
     pub(super) fn put_pipe(self, pipe: PipeName, out: &mut Vec<u8>) {
         self.put_tagged(pipe.creator, out);
         out.extend_from_slice(&pipe.number.to_le_bytes());
@@ -66,7 +87,11 @@ impl Names {
 
     pub(super) fn put_address(self, address: Address, out: &mut Vec<u8>) {
         self.put_tagged(address.node, out);
-        self.put_endpoint(address.endpoint, out);
+        if address.node.is_local() {
+            self.put_own_endpoint(address.endpoint, out);
+        } else {
+            self.put_endpoint(address.endpoint, out);
+        }
     }
 
     // ---- reading
@@ -94,12 +119,20 @@ impl Names {
         Ok(EndpointName { creator: self.read_tagged(reader)?, number: reader.u64()? })
     }
 
+    /// An endpoint of this node.
+    pub(super) fn read_own_endpoint(self, reader: &mut Reader<'_>) -> Result<EndpointName, PeerMisbehaved> {
+        self.read_endpoint(reader).map(|endpoint| self.masked(endpoint))
+    }
+
     pub(super) fn read_pipe(self, reader: &mut Reader<'_>) -> Result<PipeName, PeerMisbehaved> {
         Ok(PipeName { creator: self.read_tagged(reader)?, number: reader.u64()? })
     }
 
     pub(super) fn read_address(self, reader: &mut Reader<'_>) -> Result<Address, PeerMisbehaved> {
-        Ok(Address { node: self.read_tagged(reader)?, endpoint: self.read_endpoint(reader)? })
+        let node = self.read_tagged(reader)?;
+        let endpoint =
+            if node.is_local() { self.read_own_endpoint(reader)? } else { self.read_endpoint(reader)? };
+        Ok(Address { node, endpoint })
     }
 }
 

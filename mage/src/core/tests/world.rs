@@ -283,7 +283,7 @@ impl World {
             Effect::Accepted { link: _, pipes } => {
                 self.nodes[node].accepted.extend(pipes.into_iter().map(|(_, end)| end));
             }
-            Effect::NotAccepted { .. } => {}
+            Effect::NotAccepted { .. } | Effect::BrokerLost => {}
             Effect::Admit { sponsor, guest } => self.run(node, |router| router.admit(sponsor, guest, None)),
             Effect::Drop { link, fault } => {
                 if let Some(fault) = fault {

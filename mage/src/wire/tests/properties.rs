@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::samples::{Handle, all, any_frame, at_alice, at_bob, hello, same, sample, seen, user, welcome};
+use super::samples::{
+    Handle, all, any_frame, at_alice, at_bob, hello, node, same, sample, seen, user, welcome,
+};
 use super::{batches, decoded, doubled, encoded, whole};
-use crate::core::{Body, Control, Descriptor, Ends, Frame, PipeLabel, Welcome};
+use crate::core::{Body, Control, Descriptor, Ends, Frame, Mask, PipeLabel, Welcome};
 use crate::error::PeerMisbehaved;
 use crate::limits::{FRAME_BYTES_CAP, Limits, MESSAGE_HANDLES_MAX};
 use crate::wire::header::{CRITICAL, HEADER_BYTES, HELLO_BYTES, Kind};
@@ -72,7 +74,7 @@ fn check_any_input_with(input: &[u8], handles_arrived: u32, truncated: bool) {
             assert!(bytes_held(&frame) <= 2 * bytes, "{} of memory for {bytes}", bytes_held(&frame));
             if is_canonical(&frame, bytes) && (handles.len() == batches || !truncated) {
                 let names = match &frame {
-                    Frame::Control(Control::Welcome(welcome)) => Names::of_acceptor(welcome),
+                    Frame::Control(Control::Welcome(welcome)) => Names::of_acceptor(welcome, names.mask),
                     _ => names,
                 };
                 let (again, _) = encoded(seen(frame, names));
@@ -272,11 +274,35 @@ fn an_acceptor_reads_a_welcome_before_it_has_a_name() {
     let (Frame::Control(Control::Welcome(welcome)), _) = whole(arrived.unwrap()) else {
         panic!("another frame")
     };
-    assert_eq!(Names::of_acceptor(&welcome), at_bob());
+    assert_eq!(Names::of_acceptor(&welcome, Mask::default()), at_bob());
     let (label, descriptor) = &welcome.pipes[1];
     assert_eq!(label.as_str(), "audio");
     assert!(descriptor.origin.creator.is_local(), "the acceptor knows itself");
     assert_eq!(Some(descriptor.pipe.creator), at_bob().them, "and the inviter");
+}
+
+/// A node in its second life and one in its first: on the wire there is no mask, and behind it there is again.
+#[test]
+fn a_mask_is_seen_by_nobody_else() {
+    let secret = Mask::new(node(0x5e));
+    let bob = Names { mask: secret, ..at_bob() };
+    for (name, frame) in all() {
+        let (bytes, handles) = encoded(frame);
+        let [one, other] = doubled(handles);
+        let [masked, plain] = [(bob, one), (at_bob(), other)].map(|(names, mut handles)| {
+            let (frame, _) = whole(decode(&bytes, names, &mut handles, &Limits::default()).unwrap());
+            let Frame::Endpoint { to, from, body } = frame else { return None };
+            // Bob says the same of himself: every name of an endpoint of his is the real one again.
+            let mut answer = Vec::new();
+            encode(Frame::Endpoint { to: from, from: to, body }, names, &mut answer, &mut Vec::new());
+            Some((to, answer))
+        });
+        if let (Some((masked, said)), Some((real, plainly_said))) = (masked, plain) {
+            assert_eq!(masked.creator, secret.apply(real.creator), "{name}");
+            assert_eq!(masked.creator == real.creator, real.creator.is_local(), "{name}");
+            assert_eq!(said, plainly_said, "{name}");
+        }
+    }
 }
 
 #[test]

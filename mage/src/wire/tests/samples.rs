@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::super::names::Names;
 use crate::core::{
-    Address, Body, Control, Count, Descriptor, EndpointName, Ends, Frame, Hello, NodeName, Parcel, PipeLabel,
-    PipeName, Side, Welcome, Window,
+    Address, Body, Control, Count, Descriptor, EndpointName, Ends, Frame, Hello, Mask, NodeName, Parcel,
+    PipeLabel, PipeName, Side, Welcome, Window,
 };
 use crate::error::Why;
 use crate::limits::{MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX, PIPE_LABEL_BYTES_MAX};
@@ -27,12 +27,12 @@ pub(super) const CAROL: u8 = 0xcc;
 
 /// What Alice knows about the link to Bob.
 pub(super) fn at_alice() -> Names {
-    Names { me: Some(node(ALICE)), them: Some(node(BOB)) }
+    Names::between(node(ALICE), node(BOB), Mask::default())
 }
 
 /// What Bob knows about the link to Alice.
 pub(super) fn at_bob() -> Names {
-    Names { me: Some(node(BOB)), them: Some(node(ALICE)) }
+    Names::between(node(BOB), node(ALICE), Mask::default())
 }
 
 pub(super) fn endpoint(creator: NodeName, number: u64) -> EndpointName {

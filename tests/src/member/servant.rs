@@ -1,212 +1,19 @@
-//! A process of a network that does what it is told: both sides of it.
+//! The side that is told.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read, Seek, Write};
-use std::os::fd::OwnedFd;
-use std::process::{Child as Process, Command, Stdio};
+use std::env;
+use std::process::{self, Command};
 use std::sync::Arc;
-use std::{env, fs, process};
 
 use futures::StreamExt;
 use futures::channel::mpsc;
 use mage::sched::Scheduler;
-use mage::{Listener, MessagePipe, Node, RawMessage, Receiver, Remote, Reply, Why};
+use mage::{Listener, MessagePipe, Node, RawMessage, Receiver, Reply, Why};
 use mage_sched::sync::Mutex;
 
+use super::{descriptors, file_of, text_in};
 use crate::fixtures::{Member, MemberEndEachResponse, MemberListenResponse, MemberLookResponse};
 use crate::{Flavor, Stage, role};
-
-/// A process of a network, and a remote to tell it what to do. It is killed when this is dropped, unless it is somebody
-/// else's child.
-#[derive(Debug)]
-pub struct Fellow {
-    /// What it is told through.
-    pub remote: Remote<dyn Member>,
-    /// The process, if it is a child of this one.
-    pub process: Option<Process>,
-}
-
-impl Fellow {
-    /// Starts one that `node` invites.
-    ///
-    /// # Panics
-    /// If it cannot be started.
-    pub fn launch(stage: &Stage, program: &str, node: &Node) -> Self {
-        let launched = node
-            .launch::<dyn Member>(&mut Self::command(stage, program, role::MEMBER))
-            .expect("the process starts");
-        Self { remote: launched.remote, process: Some(launched.child) }
-    }
-
-    /// Starts one that invites, and returns the socket to accept its invitation from.
-    ///
-    /// # Panics
-    /// If it cannot be started.
-    pub fn broker(stage: &Stage, program: &str) -> (Process, std::os::unix::net::UnixStream) {
-        let (ours, theirs) = std::os::unix::net::UnixStream::pair().expect("a socket pair");
-        let mut command = Self::command(stage, program, role::MEMBER_INVITES);
-        command.stdin(Stdio::from(OwnedFd::from(theirs)));
-        (command.spawn().expect("the process starts"), ours)
-    }
-
-    /// Starts one that connects to the service at `path`.
-    ///
-    /// # Panics
-    /// If it cannot be started.
-    pub fn client(stage: &Stage, program: &str, path: &std::path::Path) -> Process {
-        let mut command = Self::command(stage, program, role::MEMBER_CONNECTS);
-        command.env(SERVICE_VARIABLE, path).stderr(Stdio::null()).spawn().expect("the process starts")
-    }
-
-    fn command(stage: &Stage, program: &str, role: &str) -> Command {
-        let mut command = Command::new(program);
-        command.args([stage.flavor.name(), role]);
-        command
-    }
-
-    /// Has it start a child, and returns that.
-    ///
-    /// # Panics
-    /// If that fails.
-    pub async fn launch_its_own(&self, node: &Node) -> Self {
-        let (ours, theirs) = node.create_message_pipes();
-        self.remote.launch(theirs).await.expect("it starts a child");
-        Self { remote: Remote::new(ours), process: None }
-    }
-
-    /// Gives it a pipe, once there is room for one more order.
-    ///
-    /// # Panics
-    /// If it is gone.
-    pub async fn put(&self, name: &str, pipe: MessagePipe) {
-        Remote::ready(&self.remote).await;
-        self.remote.put(name, pipe).expect("there is room now");
-    }
-
-    /// Whether it answers.
-    pub async fn answers(&self) -> bool {
-        self.remote.ping().await.is_ok()
-    }
-
-    /// What its node consists of.
-    ///
-    /// # Panics
-    /// If it does not answer.
-    pub async fn look(&self) -> MemberLookResponse {
-        self.remote.look().await.expect("it answers")
-    }
-
-    /// Waits until what this end sends goes straight to the other, and the reverse.
-    ///
-    /// # Panics
-    /// If it does not answer.
-    pub async fn direct(&self, name: &str) {
-        while !self.remote.is_direct(name).await.expect("it answers") {}
-    }
-
-    /// Kills it where it stands, and waits until it is gone for this node.
-    ///
-    /// # Panics
-    /// If it is no child of this process.
-    pub async fn kill(mut self) {
-        let mut process = self.process.take().expect("a child of ours");
-        process.kill().expect("it can be killed");
-        Remote::closed(&self.remote).await;
-        process.wait().expect("it was not waited for");
-    }
-
-    /// Lets it leave, and sees that it ended well if it is a child of this process.
-    ///
-    /// # Panics
-    /// If it is gone already, or did not end well.
-    pub async fn leave(mut self) {
-        self.remote.leave().expect("it is there to be told");
-        Remote::closed(&self.remote).await;
-        if let Some(mut process) = self.process.take() {
-            let status = process.wait().expect("it was not waited for");
-            assert!(status.success(), "it ended with {status}");
-        }
-    }
-
-    /// Sends it a signal.
-    ///
-    /// # Panics
-    /// If it is no child of this process.
-    pub fn signal(&self, signal: rustix::process::Signal) {
-        let process = self.process.as_ref().expect("a child of ours");
-        let number = rustix::process::Pid::from_child(process);
-        rustix::process::kill_process(number, signal).expect("it is there");
-    }
-}
-
-impl Drop for Fellow {
-    fn drop(&mut self) {
-        if let Some(process) = &mut self.process {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-}
-
-/// Waits until no pipe goes through a proxy any more, here and at the fellows: each look is a whole round trip, and nothing
-/// sleeps.
-///
-/// # Panics
-/// If one of them does not answer.
-pub async fn settled(node: &Node, fellows: &[&Fellow]) {
-    loop {
-        let mut proxies = 0;
-        for fellow in fellows {
-            proxies += fellow.look().await.proxies;
-        }
-        if proxies == 0 && node.inspect().proxies == 0 {
-            return;
-        }
-    }
-}
-
-/// The environment variable in which a client finds the path of its service.
-const SERVICE_VARIABLE: &str = "MAGE_TEST_SERVICE";
-
-/// Connects to the service that the environment names.
-///
-/// # Errors
-/// Those of connecting.
-pub async fn connect(node: &Node) -> Result<MessagePipe, mage::InvitationError> {
-    node.connect(env::var_os(SERVICE_VARIABLE).unwrap_or_default()).await
-}
-
-/// A descriptor whose file holds `text`.
-///
-/// # Panics
-/// If it cannot be made.
-pub fn file_of(text: &str) -> OwnedFd {
-    let flags = rustix::fs::MemfdFlags::CLOEXEC;
-    let mut file = File::from(rustix::fs::memfd_create("text", flags).expect("a file in memory"));
-    file.write_all(text.as_bytes()).expect("it can be written");
-    file.into()
-}
-
-/// What the file of a descriptor holds.
-///
-/// # Panics
-/// If it cannot be read.
-pub fn text_in(handle: OwnedFd) -> String {
-    let mut file = File::from(handle);
-    let mut text = String::new();
-    file.rewind().expect("a file in memory");
-    file.read_to_string(&mut text).expect("it can be read");
-    text
-}
-
-/// The descriptors that this process has open.
-///
-/// # Panics
-/// If they cannot be counted.
-pub fn descriptors() -> usize {
-    fs::read_dir("/proc/self/fd").expect("the process file system").count()
-}
 
 /// Does what it is told at `pipe`, and at the pipes that it is told to, until nobody can tell it anything any more.
 pub async fn be_told(stage: &Stage, node: &Node, pipe: MessagePipe) {
@@ -218,11 +25,7 @@ pub async fn be_told(stage: &Stage, node: &Node, pipe: MessagePipe) {
         pipes: Mutex::new(BTreeMap::new()),
         offers: Mutex::new(Vec::new()),
     };
-    let mut servant = Servant { kept: Arc::new(kept), _alive: alive };
-    stage.spawn(async move {
-        // Whoever told it may be killed; that is what the tests do.
-        let _ = Receiver::<dyn Member>::new(pipe).serve(&mut servant).await;
-    });
+    Servant { kept: Arc::new(kept), alive }.serve(pipe);
     while over.next().await.is_some() {}
 }
 
@@ -237,7 +40,7 @@ struct Kept {
 /// The side that is told.
 struct Servant {
     kept: Arc<Kept>,
-    _alive: mpsc::Sender<()>,
+    alive: mpsc::Sender<()>,
 }
 
 fn fail(why: &str) -> ! {
@@ -250,6 +53,14 @@ fn count(number: usize) -> i32 {
 }
 
 impl Servant {
+    fn serve(mut self, pipe: MessagePipe) {
+        let scheduler = Arc::clone(&self.kept.scheduler);
+        scheduler.spawn(Box::pin(async move {
+            // Whoever told it may be killed; that is what the tests do.
+            let _ = Receiver::<dyn Member>::new(pipe).serve(&mut self).await;
+        }));
+    }
+
     fn keep(&self, name: String, pipe: MessagePipe) {
         if self.kept.pipes.lock().insert(name, Arc::new(pipe)).is_some() {
             fail("there is a pipe of that name already");
@@ -510,6 +321,25 @@ impl Member for Servant {
             Err(error) => error.kind().to_string(),
         };
         let _ = reply.send(error);
+    }
+
+    fn migrate(&mut self, path: String) {
+        let servant = Self { kept: Arc::clone(&self.kept), alive: self.alive.clone() };
+        self.kept.scheduler.spawn(Box::pin(async move {
+            let node = servant.kept.node.clone();
+            if node.leave().await.is_err() {
+                fail("there is no random number");
+            }
+            match node.connect(&path).await {
+                Ok(pipe) => servant.serve(pipe),
+                Err(error) => fail(&format!("nobody takes it in at {path}: {error}")),
+            }
+        }));
+    }
+
+    fn broker_lost(&mut self, reply: Reply<()>) {
+        let node = self.kept.node.clone();
+        answer!(self, reply, async move { node.broker_lost().await });
     }
 
     fn drain(&mut self, reply: Reply<()>) {

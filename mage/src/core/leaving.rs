@@ -1,0 +1,87 @@
+//! Leaving: a node forgets the networks that it was in, and may join others.
+//!
+//! Every pipe that leads to another node ends here and now, in the order in which its messages came: what had arrived
+//! stays readable, behind it is [`Why::Left`]. Pipes within the node go on. Links are flushed and closed; the others see
+//! a link that is cut.
+//!
+//! The names of those that were known are forgotten, the lost ones included, so the node may even come back to a network
+//! that it has left, under a new name. There, those whom it meets again count their endpoints from one again, while a
+//! user may still hold an end that one of them made in the earlier life. So each life has a [`Mask`], which keeps the
+//! names of the endpoints of one life apart from those of another inside the node, and is never told to anybody.
+
+use super::effect::{Effect, LinkId};
+use super::name::{Address, EndpointName, Mask};
+use super::peers::{Link, Stage};
+use super::router::Router;
+use crate::error::{InvitationError, Why};
+
+impl<H> Router<H> {
+    /// Leaves every network, and returns the links that are now to be flushed and closed.
+    pub(crate) fn leave(&mut self, mask: Mask) -> Vec<LinkId> {
+        let mut old = self.peers.renew(mask);
+        let links = std::mem::take(&mut old.links);
+        self.effects.trash.extend(std::mem::take(&mut old.sockets).into_values());
+        old.into_pending().for_each(|frame| self.trash_frame(frame));
+        let left = links.keys().copied().collect();
+        for (link, Link { stage, .. }) in links {
+            self.effects.list.push(Effect::Drop { link, fault: None });
+            match stage {
+                Stage::Inviting(inviting) => {
+                    inviting.ends.into_iter().for_each(|(_, end)| self.lose_peer(end, Why::Left));
+                }
+                Stage::AwaitingHello | Stage::AwaitingWelcome => {
+                    self.effects.list.push(Effect::NotAccepted { link, why: InvitationError::Left });
+                }
+                Stage::Up { .. } => {}
+            }
+        }
+        self.lose_everybody();
+        left
+    }
+
+    fn lose_everybody(&mut self) {
+        let names: Vec<EndpointName> = self.endpoints.keys().copied().collect();
+        for &name in &names {
+            if self.endpoints.get(&name).is_some_and(|endpoint| !endpoint.prev.node.is_local()) {
+                self.end_incoming(name, Why::Left);
+            }
+            if self.endpoints.get(&name).is_some_and(|endpoint| !endpoint.peer.node.is_local()) {
+                self.lose_peer(name, Why::Left);
+            }
+        }
+        self.settle();
+        // What is left of those pipes is what nobody has read. It belongs to no network, and may travel in the next.
+        let nowhere = Address::here(EndpointName::NONE);
+        for endpoint in self.endpoints.values_mut() {
+            for address in [&mut endpoint.prev, &mut endpoint.peer] {
+                if !address.node.is_local() {
+                    *address = nowhere;
+                }
+            }
+        }
+    }
+
+    /// Nobody wanted what was accepted over `link`: leaves the network that was joined by it, as if it had never been. If
+    /// it has not come so far, the link is dropped.
+    pub(crate) fn decline(&mut self, link: LinkId) {
+        let Some(Link { realm, stage: Stage::Up { .. } }) = self.peers.links.get(&link).cloned() else {
+            return self.drop_link(link, None);
+        };
+        let links = self.peers.links.iter().filter(|(_, entry)| entry.realm == realm);
+        let links: Vec<LinkId> = links.map(|(link, _)| *link).collect();
+        for link in links {
+            self.drop_link(link, None);
+        }
+        self.peers.forget_realm(realm);
+    }
+
+    /// What the names of endpoints have in this life.
+    pub(crate) fn mask(&self) -> Mask {
+        self.peers.mask
+    }
+
+    /// Whether this node is a member of a network whose broker is gone.
+    pub(crate) fn has_lost_broker(&self) -> bool {
+        self.peers.realm(super::peers::Peers::<H>::HOME).is_some_and(super::peers::Realm::is_bereft)
+    }
+}
