@@ -72,8 +72,8 @@ pub use error::{
 pub use limits::Limits;
 pub use link::PeerCredentials;
 pub use node::{
-    AcceptedInvitation, Connection, INVITATION_VARIABLE, Inspection, Invitation, Launched, LinkInspection,
-    Listener, Node, NodeBuilder, PipeInspection, PipeState,
+    AcceptedInvitation, Awaited, Connection, INVITATION_VARIABLE, Inspection, Invitation, Launched,
+    LinkInspection, Listener, Node, NodeBuilder, PipeInspection, PipeState, RouteInspection,
 };
 
 /// What generated code is written against. Nothing here needs to be named by hand.

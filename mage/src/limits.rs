@@ -31,8 +31,11 @@ pub const WINDOW_BYTES_CAP: u64 = 1 << 34;
 /// How many of its own windows a place that only forwards keeps of one origin's messages for a sender it does not yet
 /// know. It cannot know the window of the reader beyond; windows in one network should not differ by more than this.
 pub const HELD_WINDOWS: u64 = 4;
-/// What one attached pipe or handle counts for in the byte window, beside the payload.
-pub const ATTACHMENT_COST: u64 = 256;
+/// What one attached pipe counts for in the byte window, beside the payload.
+pub const PIPE_COST: u64 = 256;
+/// What one attached handle counts for there. It is what bounds the descriptors that wait in one pipe: with the default window,
+/// its sender is told `Full` when 128 are unread.
+pub const HANDLE_COST: u64 = 64 << 10;
 /// The largest frame that can be declared on a link. Larger is a violation before a byte of it is stored.
 pub const FRAME_BYTES_CAP: u32 = 64 << 20;
 /// Faults of peers that a node remembers for whoever inspects it.
@@ -74,6 +77,15 @@ pub struct Limits {
     pub pending_bytes_max: usize,
     /// Names of nodes that are remembered, the lost ones included.
     pub known_nodes_max: usize,
+    /// Descriptors that came over one link and that nobody has read yet, nor another link passed on. With more, a message that
+    /// brings any ends its pipe with [`Why::HandlesLost`](crate::Why::HandlesLost). Together with the next it keeps peers from
+    /// filling this process's table of descriptors, which on most systems has room for 1024.
+    pub link_handles_max: usize,
+    /// The same over all links of this node.
+    pub node_handles_max: usize,
+    /// As broker: guests that one member may bring into the network, those of its guests included. Each costs the broker a
+    /// descriptor. Those over it stay outside.
+    pub guests_max: usize,
     /// Endpoints of all pipes of this node together.
     pub endpoints_max: usize,
 }
@@ -90,6 +102,9 @@ impl Default for Limits {
             pending_frames_max: 16_384,
             pending_bytes_max: 64 << 20,
             known_nodes_max: 65_536,
+            link_handles_max: 256,
+            node_handles_max: 512,
+            guests_max: 256,
             endpoints_max: 4 << 20,
         }
     }

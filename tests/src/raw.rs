@@ -122,14 +122,19 @@ pub fn descriptor(number: u64) -> Vec<u8> {
     bytes
 }
 
-/// The body of a frame from the old place of the inviter's end to the guest's.
-fn to_guest() -> Vec<u8> {
-    endpoint(SENDER, NUMBER).chain(endpoint(SENDER, NUMBER)).collect()
+/// The body of a frame from the old place of the inviter's end of this number to the guest's.
+fn to_guest(number: u64) -> Vec<u8> {
+    endpoint(SENDER, number).chain(endpoint(SENDER, number)).collect()
 }
 
 /// A message to the guest's end.
 pub fn user(sequence: u64, hops: u16, payload: &[u8]) -> Vec<u8> {
-    let mut body = to_guest();
+    user_on(NUMBER, sequence, hops, payload)
+}
+
+/// A message to the guest's end of this number.
+pub fn user_on(number: u64, sequence: u64, hops: u16, payload: &[u8]) -> Vec<u8> {
+    let mut body = to_guest(number);
     body.extend(sequence.to_le_bytes());
     body.extend(hops.to_le_bytes());
     body.push(0); // no pipe ends
@@ -139,7 +144,7 @@ pub fn user(sequence: u64, hops: u16, payload: &[u8]) -> Vec<u8> {
 
 /// The end of what is sent to the guest.
 pub fn end(reason: u8) -> Vec<u8> {
-    let mut body = to_guest();
+    let mut body = to_guest(NUMBER);
     body.push(reason);
     frame(kind::END, &body)
 }

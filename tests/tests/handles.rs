@@ -11,7 +11,8 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use mage::{InvitationError, MessagePipe, Node, PeerMisbehaved, RawMessage, SendErrorKind, Why};
+use mage::limits::HANDLE_COST;
+use mage::{InvitationError, Limits, MessagePipe, Node, PeerMisbehaved, RawMessage, SendErrorKind, Why};
 use mage_tests::raw::{self, RawPeer, kind};
 use mage_tests::{Flavor, Stage, on_every_scheduler, run};
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -20,6 +21,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, getuid, setrlimit};
 on_every_scheduler! {
     as_many_as_there_can_be
     one_too_many_comes_back
+    a_pipe_holds_so_many_and_then_is_full
     a_frame_and_its_handles_belong_together
     a_message_that_says_its_handles_are_lost
 }
@@ -94,6 +96,31 @@ async fn one_too_many_comes_back(stage: Stage) {
     says(&ours, &theirs, b"nothing has happened").await;
 }
 
+async fn a_pipe_holds_so_many_and_then_is_full(stage: Stage) {
+    let whole = usize::try_from(Limits::default().window_bytes / HANDLE_COST).expect("few");
+    assert_eq!(whole, 128, "as it is written down");
+    let ((node, ours), (_guest, theirs)) = stage.linked().await;
+    let within = node.create_message_pipes();
+    for (from, to) in [(&ours, &theirs), (&within.0, &within.1)] {
+        for round in 0..3 {
+            for number in 0..whole / 2 {
+                from.try_send(with_handles(b"", 2))
+                    .unwrap_or_else(|_| panic!("{number} of round {round} fits"));
+            }
+            let refused = from.try_send(with_handles(b"one too many", 3)).expect_err("nobody has read");
+            assert_eq!((refused.kind(), refused.into_parts().1.len()), (SendErrorKind::Full, 3));
+            for _ in 0..whole / 2 {
+                assert_eq!(to.recv().await.expect("it arrives").handles.len(), 2);
+            }
+            from.ready().await;
+            while from.try_send(RawMessage::default()).is_err() {
+                from.ready().await;
+            }
+            to.recv().await.expect("there is room for all of them again");
+        }
+    }
+}
+
 // ---- by hand
 
 /// A guest whose inviter is played by hand.
@@ -155,7 +182,9 @@ fn alone(name: &str) {
     let mut command = Command::new(env::current_exe().expect("this program has a name"));
     command.args(["--exact", "handles::in_a_process_of_its_own", "--ignored", "--nocapture"]).env(BODY, name);
     if getuid().is_root() {
-        command.uid(65_534).gid(65_534);
+        // What is in flight counts for its user, so each is one of its own.
+        let user = 60_000 + name.bytes().map(u32::from).sum::<u32>();
+        command.uid(user).gid(user);
     }
     let output = match command.output() {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -177,6 +206,7 @@ fn in_a_process_of_its_own() {
         "no_room_for_handles" => run(Flavor::Loop, no_room_for_handles),
         "no_room_for_sockets" => run(Flavor::Loop, no_room_for_sockets),
         "too_many_in_flight" => run(Flavor::Loop, too_many_in_flight),
+        "a_flood" => run(Flavor::Loop, a_flood),
         _ => {}
     }
 }
@@ -199,6 +229,11 @@ fn a_receiver_without_room_meets_nobody() {
 #[test]
 fn a_sender_with_too_many_in_flight_ends_the_pipe() {
     alone("too_many_in_flight");
+}
+
+#[test]
+fn a_peer_cannot_take_every_descriptor() {
+    alone("a_flood");
 }
 
 fn descriptors() -> usize {
@@ -388,6 +423,105 @@ async fn too_many_in_flight(stage: Stage) {
     }
     assert!(guest.inspect().faults.is_empty() && node.inspect().faults.is_empty());
     assert_eq!(descriptors(), before);
+}
+
+/// A peer with many pipes sends descriptors that nobody reads.
+async fn a_flood(stage: Stage) {
+    const PIPES: u64 = 40;
+    const OPEN_MAX: u64 = 1024;
+    let before = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: Some(OPEN_MAX), ..before }).expect("it may be lowered");
+    let limits = Limits::default();
+    assert!(limits.link_handles_max < limits.node_handles_max);
+    let guest = stage.node();
+    let file = handle();
+    let mut floods = Vec::new();
+    for flood in 0..3 {
+        let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+        let mut peer = RawPeer::new(&*stage.scheduler, ours);
+        let descriptors: Vec<Vec<u8>> = (1..=PIPES).map(raw::descriptor).collect();
+        let mut welcome = raw::welcome(&descriptors);
+        // Another inviter each time, by another name.
+        welcome[8 + 2] = 1;
+        for place in [0, 16, 32] {
+            welcome[8 + 2 + 1 + place..][..15].fill(0x10 * (flood + 1) + u8::from(place == 0));
+        }
+        peer.write(&[raw::invites(), welcome].concat()).await.expect("it listens");
+        let mut accepted = guest.accept_named_invitation(theirs).await.expect("it is welcome");
+        let pipes: Vec<MessagePipe> = (0..usize::try_from(PIPES).expect("few"))
+            .map(|place| accepted.extract(&if place == 0 { String::new() } else { format!("pipe {place}") }))
+            .map(|pipe| pipe.expect("it was brought"))
+            .collect();
+        for number in 1..=PIPES {
+            let mut message = raw::user_on(number, 0, 1, b"full of files");
+            message[6] = 64;
+            flood_with(&mut peer, &message, &file).await;
+        }
+        // Whatever it says is heard still.
+        peer.write(&raw::user_on(1, 1, 1, b"the link goes on")).await.expect("it listens");
+        let settled = (usize::from(flood) + 1) * usize::try_from(PIPES).expect("few");
+        while ended(&guest) + unread(&guest) < settled {
+            a_turn().await;
+        }
+        assert!(ended(&guest) > 0, "there was no room for all of them");
+        floods.push((peer, pipes));
+    }
+    assert!(descriptors() < limits.node_handles_max + 100, "{}", descriptors());
+    let room: Vec<File> = (0..256).map(|_| File::open("/dev/null").expect("there is room")).collect();
+    drop(room);
+    assert!(guest.inspect().faults.is_empty(), "nobody can be blamed for it");
+    assert_eq!(guest.inspect().links.len(), 3);
+    // What was taken is whole, and what was not is said.
+    let (mut whole, mut lost) = (0, 0);
+    for (_, pipes) in &floods {
+        for pipe in pipes {
+            match pipe.recv().await {
+                Ok(message) => whole += usize::from(message.handles.len() == 64),
+                Err(why) => lost += usize::from(why == Why::HandlesLost),
+            }
+        }
+    }
+    assert_eq!(whole + lost, 3 * usize::try_from(PIPES).expect("few"));
+    assert_eq!(whole * 64, limits.node_handles_max, "all that there is room for");
+    // Read or closed, they are nobody's any more, and there is room again.
+    let (peer, pipes) = floods.first_mut().expect("there are three");
+    let mut message = raw::user_on(1, 2, 1, b"again");
+    message[6] = 64;
+    flood_with(peer, &message, &file).await;
+    assert_eq!(pipes[0].recv().await.expect("it arrives").bytes, b"the link goes on");
+    assert_eq!(pipes[0].recv().await.expect("there is room again").handles.len(), 64);
+    setrlimit(Resource::Nofile, before).expect("it may be raised again");
+}
+
+/// Says it, with as many descriptors as there can be, once not too many are in flight.
+async fn flood_with(peer: &mut RawPeer, message: &[u8], file: &OwnedFd) {
+    while let Err(error) = peer.write_with(message, &vec![file.as_fd(); 64]).await {
+        assert_eq!(error.raw_os_error(), Some(rustix::io::Errno::TOOMANYREFS.raw_os_error()), "{error}");
+        a_turn().await;
+    }
+}
+
+/// How many pipes have lost a message's handles.
+fn ended(node: &Node) -> usize {
+    node.inspect().pipes.iter().filter(|pipe| pipe.ended == Some(Why::HandlesLost)).count()
+}
+
+/// How many pipes have a message that nobody has read.
+fn unread(node: &Node) -> usize {
+    node.inspect().pipes.iter().filter(|pipe| pipe.unread_messages > 0).count()
+}
+
+/// Lets the links have a turn.
+async fn a_turn() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return std::task::Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
 }
 
 fn fill(socket: &UnixStream, handle: BorrowedFd<'_>) -> rustix::io::Result<usize> {

@@ -83,6 +83,7 @@ async fn a_process_leaves_and_joins_another(stage: Stage) {
     assert_eq!(left.remote.recite("friend", 0, 5, true).await.expect("it answers"), 5);
     mover.direct("friend").await;
     settled(&first, &[&mover, &left]).await;
+    while mover.look().await.unread < 6 || left.look().await.unread < 5 {}
 
     mover.remote.migrate(path.to_str().expect("a plain path")).expect("there is room");
     let moved = service.accept().await.expect("it comes").admit().expect("it can be invited");

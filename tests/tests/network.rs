@@ -1,5 +1,6 @@
 //! Networks of real processes: who meets whom, and what survives whom.
 
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -7,11 +8,11 @@ use std::time::Duration;
 use std::{env, fs, io, process, thread};
 
 use futures::future::{join, join_all};
-use mage::{FuseError, MessagePipe, Node, RawMessage, Remote, SendErrorKind, Why};
+use mage::{FuseError, InvitationError, Limits, MessagePipe, Node, RawMessage, Remote, SendErrorKind, Why};
 use mage_tests::directory::Directory;
 use mage_tests::member::{Fellow, file_of, settled, text_in};
 use mage_tests::{Stage, on_every_scheduler};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
 
@@ -23,43 +24,28 @@ on_every_scheduler! {
     a_name_that_is_gone_is_an_answer
     grandchildren_are_reached_directly
     grandchildren_outlive_their_parents
+    a_member_brings_so_many_and_no_more
     pipes_of_an_invitation_have_names
     nothing_crosses_between_networks
     a_member_may_accept_again
     a_service_and_its_clients
     a_dead_service_is_replaced
+    nothing_is_read_of_a_client_before_it_is_admitted
+    what_is_no_socket_is_left_alone
     fused_before_anything_moves
     fused_after_both_have_moved
     fused_with_closed_far_ends
     used_ends_are_not_fused
     a_fuse_races_with_a_death
-    a_stopped_process_stops_nobody_else
-    whoever_drains_breaks_nothing
-}
-
-/// Makes a test of each body on the two schedulers that differ most, for what takes long.
-macro_rules! on_two_schedulers {
-    ($($name:ident)*) => {$(
-        mod $name {
-            #[test]
-            fn r#loop() {
-                mage_tests::run(mage_tests::Flavor::Loop, super::$name);
-            }
-
-            #[test]
-            fn tokio_multi() {
-                mage_tests::run(mage_tests::Flavor::TokioMulti, super::$name);
-            }
-        }
-    )*};
-}
-
-on_two_schedulers! {
     a_chain_loses_all_its_middle
     both_ends_bounce
     closed_while_collapsing
     many_pipes_leave_nothing_behind
     killed_during_an_introduction
+    whoever_dies_before_collapse_is_noticed_by_both_ends
+    a_stopped_process_stops_nobody_else
+    stopped_at_any_moment
+    whoever_drains_breaks_nothing
 }
 
 fn bytes(text: &str) -> RawMessage {
@@ -271,6 +257,53 @@ async fn grandchildren_outlive_their_parents(stage: Stage) {
     others.leave().await;
 }
 
+async fn a_member_brings_so_many_and_no_more(stage: Stage) {
+    const GUESTS: usize = 3;
+    let limits = Limits { guests_max: GUESTS, ..Limits::default() };
+    let broker = stage.node_with(limits);
+    let members = [stage.node(), stage.node()];
+    let mut kept = Vec::new();
+    for member in &members {
+        let (ours, theirs) = invite(&broker, member).await.expect("the broker counts its own itself");
+        kept.extend([ours, theirs]);
+        // A chain of guests, each of whom brings the next, and in the end the member itself one more.
+        let mut host = member.clone();
+        for _ in 0..GUESTS {
+            let guest = stage.node();
+            let (ours, theirs) = invite(&host, &guest).await.expect("there is room");
+            kept.extend([ours, theirs]);
+            host = guest;
+        }
+        for host in [&host, member] {
+            let (sent, refused) = invite(host, &stage.node()).await.expect_err("there is none");
+            assert!(matches!(refused, InvitationError::Closed), "{refused}");
+            assert_eq!(end_of(&sent).await, Why::PeerDied);
+        }
+        // Where one leaves there is room for another.
+        host.shutdown().await;
+        loop {
+            match invite(member, &stage.node()).await {
+                Ok((ours, theirs)) => break kept.extend([ours, theirs]),
+                Err((_, error)) => assert!(matches!(error, InvitationError::Closed), "{error}"),
+            }
+        }
+    }
+    assert!(broker.inspect().faults.is_empty());
+}
+
+/// Has the one invite the other. What was sent comes back if it is refused.
+async fn invite(
+    inviter: &Node,
+    guest: &Node,
+) -> Result<(MessagePipe, MessagePipe), (MessagePipe, InvitationError)> {
+    let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+    let sent = inviter.send_invitation(ours).expect("a stream socket");
+    match guest.accept_invitation(theirs).await {
+        Ok(accepted) => Ok((sent, accepted)),
+        Err(error) => Err((sent, error)),
+    }
+}
+
 // ---- invitations
 
 async fn pipes_of_an_invitation_have_names(stage: Stage) {
@@ -419,7 +452,7 @@ async fn a_service_and_its_clients(stage: Stage) {
     drop(listener);
     assert!(!path.exists());
     let error = stage.node().connect(&path).await.expect_err("nobody listens");
-    assert!(matches!(error, mage::InvitationError::Io(_)), "{error}");
+    assert!(matches!(error, InvitationError::Io(_)), "{error}");
     for client in clients.into_iter().chain([lonely]) {
         client.leave().await;
     }
@@ -449,6 +482,38 @@ async fn a_dead_service_is_replaced(stage: Stage) {
     let client = Fellow { remote: Remote::new(pipe), process: Some(process) };
     assert!(client.answers().await);
     client.leave().await;
+}
+
+async fn nothing_is_read_of_a_client_before_it_is_admitted(stage: Stage) {
+    let directory = Directory::new();
+    let path = directory.service();
+    let mut listener = stage.node().listen(&path).expect("the path is free");
+    for speaks in [true, false] {
+        let mut client = UnixStream::connect(&path).expect("it listens");
+        if speaks {
+            client.write_all(b"anything at all").expect("there is room");
+        }
+        let connection = listener.accept().await.expect("a client comes");
+        assert_eq!(connection.credentials().user, rustix::process::getuid().as_raw());
+        drop(connection);
+        // The kernel tells apart whether what was written has been read.
+        let end = client.read(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(end, if speaks { Err(io::ErrorKind::ConnectionReset) } else { Ok(0) });
+    }
+    // Admitted, it is read, and found to be no client.
+    let mut client = UnixStream::connect(&path).expect("it listens");
+    client.write_all(b"anything at all").expect("there is room");
+    let pipe = listener.accept().await.expect("a client comes").admit().expect("it can be invited");
+    assert_eq!(end_of(&pipe).await, Why::PeerDied);
+}
+
+async fn what_is_no_socket_is_left_alone(stage: Stage) {
+    let directory = Directory::new();
+    let path = directory.service();
+    fs::write(&path, "somebody's work").expect("a new file");
+    let error = stage.node().listen(&path).expect_err("it is no socket");
+    assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(fs::read_to_string(&path).expect("it is still there"), "somebody's work");
 }
 
 // ---- fuse
@@ -556,11 +621,15 @@ async fn used_ends_are_not_fused(stage: Stage) {
     assert_eq!(heard(&near).await, "back");
 }
 
+/// How often a race is run.
+fn rounds() -> u64 {
+    env::var("MAGE_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(200)
+}
+
 async fn a_fuse_races_with_a_death(stage: Stage) {
-    const ROUNDS: u64 = 20;
     let mut random = Random::new();
     let node = stage.node();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         let [mut one] = launch(&stage, &node);
         let [far, near, near_too, far_too] = two_pipes(&node);
         one.put("x", far).await;
@@ -732,11 +801,10 @@ async fn many_pipes_leave_nothing_behind(stage: Stage) {
 }
 
 async fn killed_during_an_introduction(stage: Stage) {
-    let rounds = env::var("MAGE_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(200);
     let mut random = Random::new();
     let node = stage.node();
     let [survivor] = launch(&stage, &node);
-    for round in 0..rounds {
+    for round in 0..rounds() {
         let [mut victim] = launch(&stage, &node);
         if random.below(4) != 0 {
             assert!(victim.answers().await);
@@ -761,6 +829,84 @@ async fn killed_during_an_introduction(stage: Stage) {
     assert_eq!((seen.ends, seen.links), (1, 1));
     assert!(node.inspect().faults.is_empty(), "a death is no fault");
     survivor.leave().await;
+}
+
+/// The two ends and what lies between them. The one end's process is stopped, so the collapse cannot go on, and the place
+/// between the two is killed.
+async fn whoever_dies_before_collapse_is_noticed_by_both_ends(stage: Stage) {
+    let node = stage.node();
+    let [one, middle, other] = launch(&stage, &node);
+    connect(&node, "link", &middle, &other).await;
+    connect(&node, "x", &one, &middle).await;
+    assert_eq!(one.remote.recite("x", 0, 10, true).await.expect("it answers"), 10);
+    for fellow in [&one, &middle] {
+        fellow.direct("x").await;
+    }
+    middle.direct("link").await;
+    other.direct("link").await;
+    settled(&node, &[&one, &middle, &other]).await;
+    one.stop();
+    middle.remote.carry("link", "x").await.expect("it answers");
+    assert!(other.remote.unpack("link", "x").await.expect("it answers"));
+    assert_eq!(other.remote.listen("x", 0, 10).await.expect("it answers").files, 5);
+    assert_eq!(middle.look().await.proxies, 1, "it cannot go");
+    let ends = [&one, &other].map(|fellow| fellow.remote.end("x"));
+    assert!(other.answers().await, "it has the question");
+    // From here on nobody sends anything: the kernel's hang-up is all that anybody hears.
+    middle.kill().await;
+    one.go_on();
+    for end in join_all(ends).await {
+        assert_eq!(end.expect("it answers"), "PeerDied");
+    }
+    settled(&node, &[&one, &other]).await;
+    one.leave().await;
+    other.leave().await;
+}
+
+/// Somebody is stopped at a random microsecond of handing on an end. The others talk meanwhile, and when it goes on nothing is
+/// lost.
+async fn stopped_at_any_moment(stage: Stage) {
+    const ROUNDS: i32 = 50;
+    let mut random = Random::new();
+    let node = stage.node();
+    let [one, other, middle] = launch(&stage, &node);
+    connect(&node, "y", &one, &other).await;
+    connect(&node, "link", &middle, &other).await;
+    other.remote.mirror("y").expect("there is room");
+    converse("y", &one, 1).await;
+    assert!(middle.answers().await);
+    for round in 0..ROUNDS {
+        let stopped = Pid::from_child(middle.process.as_ref().expect("a child of ours"));
+        let micros = random.below(1500);
+        let stopper = thread::spawn(move || {
+            thread::sleep(Duration::from_micros(micros));
+            kill_process(stopped, Signal::STOP).expect("it is there");
+        });
+        let name = format!("x-{round}");
+        connect(&node, &name, &one, &middle).await;
+        let recited = one.remote.recite(&name, 0, 10, true);
+        let carried = middle.remote.carry("link", &name);
+        let unpacked = other.remote.unpack("link", &name);
+        // On another thread: this one may be all that the scheduler has.
+        while !stopper.is_finished() {
+            converse("y", &one, 1).await;
+        }
+        stopper.join().expect("it stopped the process");
+        converse("y", &one, 20).await;
+        assert_eq!(recited.await.expect("it answers"), 10);
+        middle.go_on();
+        carried.await.expect("it answers");
+        assert!(unpacked.await.expect("it answers"));
+        let heard = other.remote.listen(&name, 0, 10).await.expect("it answers");
+        assert_eq!((heard.heard, heard.files), (10, 5));
+        one.remote.close(&name).await.expect("it answers");
+        assert_eq!(other.remote.end(&name).await.expect("it answers"), "Closed");
+    }
+    settled(&node, &[&one, &other, &middle]).await;
+    assert!(node.inspect().faults.is_empty());
+    for fellow in [one, other, middle] {
+        fellow.leave().await;
+    }
 }
 
 async fn a_stopped_process_stops_nobody_else(stage: Stage) {

@@ -11,6 +11,7 @@ mod network;
 mod original_core;
 mod original_mage;
 mod pipes;
+mod seeing;
 mod sets;
 mod simulated;
 mod streams;

@@ -15,10 +15,22 @@
 use super::effect::{Effect, LinkId};
 use super::frame::{Control, Frame};
 use super::name::NodeName;
-use super::peers::{Broker, Stage};
+use super::peers::{Broker, Peers, Stage};
 use super::router::Router;
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::limits::PENDING_ADMISSIONS_MAX;
+
+impl<H> Peers<H> {
+    /// On whose account a member is here: its own, if we have invited it.
+    fn host_of(&self, member: NodeName) -> NodeName {
+        self.guests.get(&member).copied().unwrap_or(member)
+    }
+
+    /// How many are here on the account of a member: its guests, and theirs.
+    fn guests_of(&self, host: NodeName) -> usize {
+        self.guests.values().filter(|of| **of == host).count()
+    }
+}
 
 impl<H> Router<H> {
     /// As member: asks the broker to admit the guest at the other end of `link`.
@@ -41,6 +53,10 @@ impl<H> Router<H> {
             return Err(PeerMisbehaved::TooManyRequests);
         }
         *pending += 1;
+        if self.peers.guests_of(self.peers.host_of(sponsor)) >= self.limits.guests_max {
+            self.admit(sponsor, guest, None);
+            return Ok(());
+        }
         self.effects.list.push(Effect::Admit { sponsor, guest });
         Ok(())
     }
@@ -63,6 +79,8 @@ impl<H> Router<H> {
         let control = match admission {
             Some((name, (ours, theirs))) => {
                 self.peers.introduce(sponsor, name);
+                let host = self.peers.host_of(sponsor);
+                self.peers.guests.insert(name, host);
                 let own = self.peers.add_link(realm, Stage::Up { peer: name });
                 self.effects.list.push(Effect::Adopt { link: own, me, peer: name, socket: ours });
                 self.link_up(own, realm, name);

@@ -1,6 +1,7 @@
 //! One end of a pipe, or the place that an end has left.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU16;
 use std::task::Waker;
 
 use super::held::Held;
@@ -36,7 +37,17 @@ pub(crate) struct Endpoint<H> {
     pub(crate) queue: Queue<H>,
     pub(crate) held: Option<Box<Held<H>>>,
     carriage: Option<Box<Carriage>>,
+    pub(crate) hops: Hops,
     pub(crate) state: State,
+}
+
+/// How often the last message that came had been passed on, its first sending included. It is for people, and changes nothing of
+/// what a node does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hops(pub(crate) Option<NonZeroU16>);
+
+impl std::hash::Hash for Hops {
+    fn hash<S: std::hash::Hasher>(&self, _: &mut S) {}
 }
 
 /// Whom an endpoint speaks to, and whom it hears. At rest the two are one.
@@ -175,6 +186,7 @@ impl<H> Endpoint<H> {
             queue: Queue::default(),
             held: None,
             carriage: None,
+            hops: Hops::default(),
             state: State::Open(Open::default()),
         }
     }
@@ -264,6 +276,9 @@ pub(crate) struct Status {
     pub(crate) unread_bytes: u64,
     pub(crate) room_messages: u64,
     pub(crate) peer: Address,
+    pub(crate) prev: Address,
+    /// How often the last message that came had been passed on, if one has come.
+    pub(crate) hops: Option<NonZeroU16>,
     /// Whether the two ends send to each other with nobody in between, as far as this side can know.
     pub(crate) direct: bool,
     pub(crate) ended: Option<Why>,

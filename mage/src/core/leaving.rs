@@ -40,23 +40,25 @@ impl<H> Router<H> {
     }
 
     fn lose_everybody(&mut self) {
-        let names: Vec<EndpointName> = self.endpoints.keys().copied().collect();
+        let names: Vec<EndpointName> = self.endpoints.keys().collect();
         for &name in &names {
-            if self.endpoints.get(&name).is_some_and(|endpoint| !endpoint.prev.node.is_local()) {
+            if self.endpoints.get(&name).is_some_and(|endpoint| !endpoint.prev().node.is_local()) {
                 self.end_incoming(name, Why::Left);
             }
-            if self.endpoints.get(&name).is_some_and(|endpoint| !endpoint.peer.node.is_local()) {
+            if self.endpoints.get(&name).is_some_and(|endpoint| !endpoint.peer().node.is_local()) {
                 self.lose_peer(name, Why::Left);
             }
         }
         self.settle();
         // What is left of those pipes is what nobody has read. It belongs to no network, and may travel in the next.
         let nowhere = Address::here(EndpointName::NONE);
-        for endpoint in self.endpoints.values_mut() {
-            for address in [&mut endpoint.prev, &mut endpoint.peer] {
-                if !address.node.is_local() {
-                    *address = nowhere;
-                }
+        for name in &names {
+            let Some(endpoint) = self.endpoints.get_mut(name) else { continue };
+            if !endpoint.peer().node.is_local() {
+                endpoint.set_peer(nowhere);
+            }
+            if !endpoint.prev().node.is_local() {
+                endpoint.set_prev(nowhere);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::name::EndpointName;
 use crate::error::SendErrorKind;
-use crate::limits::ATTACHMENT_COST;
+use crate::limits::{HANDLE_COST, PIPE_COST};
 
 /// A message that has arrived and waits to be read. The ends it carries are endpoints of this node, named, not owned:
 /// no destructor ever runs inside the core.
@@ -24,7 +24,7 @@ impl<H> Message<H> {
 
 /// What a message of this shape counts for in the byte window.
 pub(crate) fn cost(bytes: usize, ends: usize, handles: usize) -> u64 {
-    bytes as u64 + ATTACHMENT_COST * (ends as u64 + handles as u64)
+    bytes as u64 + PIPE_COST * ends as u64 + HANDLE_COST * handles as u64
 }
 
 /// A message on its way in from the user.

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::broker::ordered;
 use super::effect::{Effect, LinkId};
-use super::frame::{Body, Control, Frame};
+use super::frame::{Body, Control, Frame, Parcel};
 use super::held::Acquaintance;
 use super::invitation::Inviting;
+use super::message::cost;
 use super::name::{Address, Mask, NodeName};
 use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::{Router, Work};
@@ -25,6 +26,8 @@ pub(super) struct Peers<H> {
     last_link: u64,
     /// As broker: how many guests of each member are being admitted.
     pub(super) admissions: BTreeMap<NodeName, usize>,
+    /// As broker: whose guest somebody is, of those that we have invited ourselves.
+    pub(super) guests: BTreeMap<NodeName, NodeName>,
     /// As member: the broker's sockets for guests that have not said hello yet.
     pub(super) sockets: BTreeMap<LinkId, H>,
     /// How many names have ever been known.
@@ -111,7 +114,7 @@ enum Reach<H> {
     /// A link is being made; these frames are its head.
     Asked {
         pending: VecDeque<Frame<H>>,
-        bytes: usize,
+        bytes: u64,
     },
     Linked(LinkId),
     Lost,
@@ -126,6 +129,7 @@ impl<H> Default for Peers<H> {
             introduced: BTreeSet::new(),
             last_link: 0,
             admissions: BTreeMap::new(),
+            guests: BTreeMap::new(),
             sockets: BTreeMap::new(),
             names_known: 0,
             mask: Mask::default(),
@@ -322,7 +326,9 @@ impl<H> Router<H> {
             }
             Some(Reach::Asked { pending, bytes }) => {
                 *bytes += bytes_of(&frame);
-                if pending.len() < self.limits.pending_frames_max && *bytes <= self.limits.pending_bytes_max {
+                if pending.len() < self.limits.pending_frames_max
+                    && *bytes <= self.limits.pending_bytes_max as u64
+                {
                     return pending.push_back(frame);
                 }
                 frame
@@ -414,6 +420,7 @@ impl<H> Router<H> {
             }
         };
         self.peers.admissions.remove(&node);
+        self.peers.guests.remove(&node);
         self.peers.introduced.retain(|&(first, second)| first != node && second != node);
         self.mark_lost(node);
         self.lose_node(node, Why::PeerDied);
@@ -451,13 +458,30 @@ impl<H> Router<H> {
     }
 
     /// The nodes that this one has a link to, and whether each is the broker.
-    pub(crate) fn linked_nodes(&self) -> Vec<(NodeName, bool)> {
+    pub(crate) fn linked_nodes(&self) -> Vec<(NodeName, LinkId, bool)> {
         let linked = |(name, peer): (&NodeName, &Peer<H>)| {
             let broker =
                 self.peers.realm(peer.realm).is_some_and(|realm| realm.broker == Broker::Node(*name));
-            matches!(peer.reach, Reach::Linked(_)).then_some((*name, broker))
+            let Reach::Linked(link) = peer.reach else { return None };
+            Some((*name, link, broker))
         };
         self.peers.nodes.iter().filter_map(linked).collect()
+    }
+
+    /// The nodes that this one is to meet, and how many frames wait for each.
+    pub(crate) fn awaited_nodes(&self) -> Vec<(NodeName, usize)> {
+        let awaited = |(name, peer): (&NodeName, &Peer<H>)| match &peer.reach {
+            Reach::Asked { pending, .. } => Some((*name, pending.len())),
+            Reach::Linked(_) | Reach::Lost => None,
+        };
+        self.peers.nodes.iter().filter_map(awaited).collect()
+    }
+
+    /// Whether nothing waits for a node that has not been met.
+    pub(super) fn has_said_everything(&self) -> bool {
+        let waits =
+            |peer: &Peer<H>| matches!(&peer.reach, Reach::Asked { pending, .. } if !pending.is_empty());
+        !self.peers.nodes.values().any(waits)
     }
 
     /// What this node is called, in each network it is in.
@@ -466,9 +490,11 @@ impl<H> Router<H> {
     }
 }
 
-fn bytes_of<H>(frame: &Frame<H>) -> usize {
+fn bytes_of<H>(frame: &Frame<H>) -> u64 {
     match frame {
-        Frame::Endpoint { body: Body::User(parcel), .. } => parcel.bytes.len(),
+        Frame::Endpoint { body: Body::User(Parcel { bytes, ends, handles, .. }), .. } => {
+            cost(bytes.len(), ends.len(), handles.len())
+        }
         _ => 0,
     }
 }

@@ -118,6 +118,8 @@ impl<H> Router<H> {
             unread_messages: count.messages,
             unread_bytes: count.bytes,
             peer,
+            prev: endpoint.prev(),
+            hops: endpoint.hops.0,
             direct,
             ended: match endpoint.incoming {
                 Incoming::Open => None,
@@ -147,9 +149,10 @@ impl<H> Router<H> {
         self.endpoints.keys().filter_map(|name| self.status(name)).collect()
     }
 
-    /// Whether nothing is routed through this node: every endpoint is an end.
+    /// Whether nothing is routed through this node, every endpoint being an end, and nothing that was sent waits for
+    /// somebody who has not been met.
     pub(crate) fn is_drained(&self) -> bool {
-        self.endpoints.values().all(Endpoint::is_open)
+        self.endpoints.values().all(Endpoint::is_open) && self.has_said_everything()
     }
 
     // ---- frames from a link

@@ -1,6 +1,8 @@
 //! What the frames between endpoints do.
 
-use super::endpoint::{Incoming, Standing, State};
+use std::num::NonZeroU16;
+
+use super::endpoint::{Hops, Incoming, Standing, State};
 use super::frame::{Body, Ends, Parcel};
 use super::held::Guest;
 use super::name::{Address, EndpointName, NodeName};
@@ -129,6 +131,7 @@ impl<H> Router<H> {
             let peer = endpoint.peer();
             self.forward(name, peer, message);
         } else {
+            endpoint.hops = Hops(NonZeroU16::new(message.hops));
             endpoint.queue.push(message);
             if !mutated(Mutation::ReaderNotWoken) {
                 self.effects.wake.extend(endpoint.take_reader());

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::input::{Input, name};
-use crate::core::{Body, Control, Frame};
+use crate::core::{Body, Control, Frame, Mask};
 use crate::error::Why;
 use crate::limits::Limits;
 use crate::wire::{Batch, Decoded, Names, check_arrived, decode, decode_first, encode};
@@ -22,7 +22,7 @@ pub fn frames(data: &[u8]) {
     let names = if how & NAMED == 0 {
         Names::default()
     } else {
-        Names { me: Some(name(0x22)), them: Some(name(0x33)) }
+        Names::between(name(0x22), name(0x33), Mask::default())
     };
     let limits = Limits { message_bytes_max: 512, ..Limits::default() };
     let read = |bytes: &[u8], arrived: &mut VecDeque<Batch<u8>>| {
@@ -102,5 +102,5 @@ fn encoded(frame: Frame<u8>, names: Names) -> (Vec<u8>, usize) {
 }
 
 fn mirrored(names: Names) -> Names {
-    Names { me: names.them, them: names.me }
+    Names { me: names.them, them: names.me, ..names }
 }

@@ -71,9 +71,9 @@ fn batch(handles: Vec<Handle>) -> Option<Batch<Handle>> {
 /// Says a frame as its writer would.
 fn say(scene: &mut Scene, node: usize, link: LinkId, frame: Frame<Handle>) {
     let reader = scene.names(node, link);
-    let mut names = Names { me: reader.them, them: reader.me };
+    let mut names = Names { me: reader.them, them: reader.me, ..reader };
     if let Frame::Control(Control::Welcome(welcome)) = &frame {
-        names = Names::of_inviter(welcome);
+        names = Names::of_inviter(welcome, names.mask);
     }
     let (mut bytes, mut handles) = (Vec::new(), Vec::new());
     encode(frame, names, &mut bytes, &mut handles);

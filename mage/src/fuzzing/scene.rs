@@ -11,7 +11,7 @@ use std::mem;
 
 use super::input::name;
 use crate::core::{
-    Draft, Effect, EndpointName, Frame, Invitation, LinkId, NodeName, PipeLabel, Received, Router,
+    Draft, Effect, EndpointName, Frame, Invitation, LinkId, Mask, NodeName, PipeLabel, Received, Router,
 };
 use crate::error::{InvitationError, Why};
 use crate::limits::Limits;
@@ -90,6 +90,9 @@ fn limits() -> Limits {
         pending_frames_max: 8,
         pending_bytes_max: 4096,
         known_nodes_max: 16,
+        link_handles_max: 16,
+        node_handles_max: 32,
+        guests_max: 8,
         endpoints_max: 64,
     }
 }
@@ -194,7 +197,7 @@ impl Scene {
             Effect::Transmit { link, frame } => self.transmit(node, link, frame),
             Effect::Adopt { link, me, peer, socket } => {
                 drop(socket);
-                self.plug(node, link, None, Names { me: Some(me), them: Some(peer) }, true);
+                self.plug(node, link, None, Names::between(me, peer, Mask::default()), true);
                 if self.nodes[node].links.len() > LINKS_MAX {
                     self.hang_up(node, link);
                 }
@@ -212,6 +215,7 @@ impl Scene {
                 self.nodes[node].ends.extend(pipes.into_iter().map(|(_, end)| end));
             }
             Effect::NotAccepted { .. } => self.nodes[node].answered[1] += 1,
+            Effect::BrokerLost => {}
             Effect::Drop { link, fault } => {
                 let dropped = self.nodes[node].links.remove(&link);
                 let honest = dropped.is_some_and(|link| link.other.is_some());
@@ -223,7 +227,7 @@ impl Scene {
     fn transmit(&mut self, node: usize, link: LinkId, frame: Frame<Handle>) {
         let Some(link) = self.nodes[node].links.get_mut(&link) else { return };
         if let Frame::Control(crate::core::Control::Welcome(welcome)) = &frame {
-            link.names = Names::of_inviter(welcome);
+            link.names = Names::of_inviter(welcome, link.names.mask);
         }
         let Some((other, over)) = link.other else { return };
         let (mut bytes, mut handles) = (Vec::new(), Vec::new());

@@ -3,17 +3,19 @@
 use std::future::Future;
 use std::io;
 use std::mem;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use mage_sched::{Interest, Watch};
 
+use super::handle::{Allowance, Handle};
 use super::inbox::{Inbox, Stop};
 use super::outbox::{Ending, Outbox};
-use super::socket::Handle;
+use super::socket::check_stream_socket;
 use super::writer::{Via, Writer, is_hang_up};
-use crate::core::{Frame, LinkId};
+use crate::core::{Control, Frame, LinkId, Welcome};
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::node::Shared;
 use crate::wire::Names;
@@ -29,6 +31,7 @@ pub(crate) struct Driver {
     watch: Box<dyn Watch>,
     names: Names,
     inbox: Inbox<Handle>,
+    allowance: Allowance,
     outbox: Arc<Outbox>,
     /// Empty while somebody writes to whom it was lent, or could.
     writer: Option<Box<Writer>>,
@@ -42,7 +45,7 @@ pub(crate) struct Driver {
 /// A socket, and the scheduler's guard of it.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    pub(crate) socket: Arc<Handle>,
+    pub(crate) socket: Arc<OwnedFd>,
     pub(crate) watch: Box<dyn Watch>,
 }
 
@@ -86,12 +89,14 @@ impl Driver {
         outbox: Arc<Outbox>,
         start: Start,
     ) -> Self {
+        let allowance = Allowance::new(&node.limits, Arc::clone(&node.handles));
         Self {
             node,
             link,
             watch,
             names,
             inbox: Inbox::new(matches!(start, Start::Introduced)),
+            allowance,
             outbox,
             writer: Some(Box::new(Writer::new(socket, names))),
             frames: Vec::new(),
@@ -141,8 +146,9 @@ impl Driver {
     /// Reads until there is nothing, or for long enough. `Ok(true)`: there may be more.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Result<bool, Over> {
         for _ in 0..READS_MAX {
-            let inbox = &mut self.inbox;
-            let read = self.watch.poll_io(context, Interest::Read, &mut |socket| inbox.fill(socket));
+            let (inbox, allowance) = (&mut self.inbox, &mut self.allowance);
+            let fill = &mut |socket: BorrowedFd<'_>| inbox.fill(socket, allowance);
+            let read = self.watch.poll_io(context, Interest::Read, fill);
             let Poll::Ready(read) = read else { return Ok(false) };
             match read {
                 Ok(0) => return Err(Over::Closed),
@@ -155,12 +161,27 @@ impl Driver {
 
     /// Gives the node every frame that has arrived whole.
     fn act(&mut self) -> Result<(), Over> {
+        let was_named = self.names.me.is_some();
         let decoded = self.inbox.decode(&mut self.names, &self.node.limits, &mut self.frames);
+        if !was_named && self.names.me.is_some() {
+            self.check_welcome().map_err(Over::Misbehaved)?;
+        }
         if !self.frames.is_empty() {
             self.heard += self.frames.len();
             self.node.on_frames(self.link, &mut self.frames).map_err(Over::Misbehaved)?;
         }
         Ok(decoded?)
+    }
+
+    /// The socket that comes with a welcome is the link to the broker, without which there is nothing to join.
+    fn check_welcome(&self) -> Result<(), PeerMisbehaved> {
+        let is_none = |frame: &Frame<Handle>| match frame {
+            Frame::Control(Control::Welcome(Welcome { socket: Some(socket), .. })) => {
+                check_stream_socket(socket).is_err()
+            }
+            _ => false,
+        };
+        if self.frames.iter().any(is_none) { Err(PeerMisbehaved::NotASocket) } else { Ok(()) }
     }
 
     /// Writes what there is, for long enough. Ready only when the link is over.

@@ -6,7 +6,8 @@ use std::os::fd::BorrowedFd;
 
 use mage_sched::Transfer;
 
-use super::socket::{self, Handle, check_stream_socket};
+use super::handle::{Allowance, Handle};
+use super::socket;
 use crate::core::{Control, Frame};
 use crate::error::PeerMisbehaved;
 use crate::limits::Limits;
@@ -50,11 +51,11 @@ impl From<PeerMisbehaved> for Stop {
 
 impl Inbox<Handle> {
     /// Reads once. The buffer grows by what has arrived, never by what a frame promises.
-    pub(super) fn fill(&mut self, socket: BorrowedFd<'_>) -> io::Result<Transfer> {
+    pub(super) fn fill(&mut self, socket: BorrowedFd<'_>, allowance: &mut Allowance) -> io::Result<Transfer> {
         self.make_room();
         let free = self.buffer.get_mut(self.end..).unwrap_or_default();
         let (transfer, batch) = socket::read(socket, free)?;
-        self.take_in(transfer.bytes(), batch);
+        self.take_in(transfer.bytes(), batch.map(|batch| allowance.admit(batch)));
         Ok(transfer)
     }
 }
@@ -144,11 +145,6 @@ impl<H> Inbox<H> {
                     self.advance(bytes);
                     self.greeted = true;
                     if let Frame::Control(Control::Welcome(welcome)) = &frame {
-                        // The link to the broker, without which there is nothing to join.
-                        if welcome.socket.as_ref().is_some_and(|socket| check_stream_socket(socket).is_err())
-                        {
-                            return Err(PeerMisbehaved::NotASocket.into());
-                        }
                         *names = Names::of_acceptor(welcome, names.mask);
                     }
                     frames.push(frame);

@@ -7,6 +7,7 @@
 //! the socket needs a lock, and frames leave in the order in which they were appended.
 
 mod driver;
+mod handle;
 mod inbox;
 mod outbox;
 mod queue;
@@ -17,12 +18,13 @@ mod writer;
 mod tests;
 
 pub(crate) use driver::{Driver, Start, Watched};
+pub(crate) use handle::Handle;
 #[cfg(any(fuzzing, test))]
 pub(crate) use inbox::{Inbox, Stop};
 pub(crate) use outbox::{Ending, Next, Outbox};
 pub use socket::PeerCredentials;
 pub(crate) use socket::{
-    Handle, accept, check_stream_socket, fresh_name, lock_file, peer_credentials, restrict, socket_pair,
-    unlock_file,
+    accept, check_stream_socket, fresh_name, lock_file, peer_credentials, process_descriptor, restrict,
+    socket_pair, unlock_file,
 };
 pub(crate) use writer::Writer;

@@ -5,8 +5,8 @@ use std::task::Waker;
 
 use mage_sched::sync::Mutex;
 
+use super::handle::Handle;
 use super::queue::Queue;
-use super::socket::Handle;
 use super::writer::{Via, Writer};
 use crate::core::{Body, Control, Frame};
 use crate::limits::{PENDING_ADMISSIONS_MAX, UNREAD_ANSWERS_MAX};
@@ -132,6 +132,11 @@ impl Outbox {
         }
         let took_all = writer.as_mut().is_some_and(|writer| inner.give_all(writer));
         (inner.ending, took_all)
+    }
+
+    /// How many frames nobody has begun to write.
+    pub(crate) fn unsent(&self) -> usize {
+        self.inner.lock().queue.len()
     }
 
     /// For the driver: goes to sleep unless there is something to do; while the socket takes nothing, only an end at once

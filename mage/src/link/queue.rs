@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use super::socket::Handle;
+use super::handle::Handle;
 use crate::core::{Body, Frame};
 use crate::wire::{Names, encode};
 
@@ -19,6 +19,8 @@ pub(super) struct Queue {
     items: VecDeque<Item>,
     /// Encoded, and behind all `items`.
     tail: Vec<u8>,
+    /// How many frames all of it is.
+    count: usize,
 }
 
 #[derive(Debug)]
@@ -29,12 +31,18 @@ pub(super) enum Item {
 }
 
 impl Queue {
+    /// How many frames wait.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty() && self.tail.is_empty()
     }
 
     /// Appends a frame; encoded, if it is short and the names for that are known.
     pub(super) fn push(&mut self, frame: Frame<Handle>, names: Option<Names>) {
+        self.count += 1;
         match names {
             Some(names) if is_short(&frame) => {
                 if self.tail.len() >= PIECE_BYTES {
@@ -52,6 +60,7 @@ impl Queue {
     /// Moves everything to `other`, which is empty, except bytes that can be written at once: these go to `bytes`, which is
     /// empty as well.
     pub(super) fn take(&mut self, other: &mut VecDeque<Item>, bytes: &mut Vec<u8>) {
+        self.count = 0;
         if self.items.is_empty() {
             return mem::swap(&mut self.tail, bytes);
         }

@@ -1,4 +1,4 @@
-//! The system calls on a link's socket. Everything that differs between platforms is in this file.
+//! The system calls on a link's socket, and few others. Everything that differs between platforms is in this file.
 //!
 //! Linux is what runs. Elsewhere these differ: macOS has no `MSG_CMSG_CLOEXEC` and no `MSG_NOSIGNAL` (it has
 //! `SO_NOSIGPIPE`); Windows has handles and named pipes.
@@ -14,12 +14,10 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 
+use super::handle::Handle;
 use crate::core::NodeName;
 use crate::limits::MESSAGE_HANDLES_MAX;
 use crate::wire::Batch;
-
-/// What a message can carry beside bytes and pipes.
-pub(crate) type Handle = OwnedFd;
 
 /// The most descriptors the kernel passes at once. With room for these, nothing that a peer does cuts any off.
 const RECEIVED_HANDLES_MAX: usize = 253;
@@ -28,7 +26,7 @@ const RECEIVED_HANDLES_MAX: usize = 253;
 pub(super) fn read(
     socket: BorrowedFd<'_>,
     buffer: &mut [u8],
-) -> io::Result<(Transfer, Option<Batch<Handle>>)> {
+) -> io::Result<(Transfer, Option<Batch<OwnedFd>>)> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(RECEIVED_HANDLES_MAX))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let asked = buffer.len();
@@ -76,13 +74,13 @@ fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
 }
 
 /// Two connected sockets that no child inherits.
-pub(crate) fn socket_pair() -> io::Result<(Handle, Handle)> {
+pub(crate) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?)
 }
 
 /// Whether a link can run over this descriptor.
-pub(crate) fn check_stream_socket(socket: &Handle) -> io::Result<()> {
+pub(crate) fn check_stream_socket(socket: impl AsFd) -> io::Result<()> {
     if rustix::net::sockopt::socket_type(socket)? == SocketType::STREAM {
         return Ok(());
     }
@@ -121,14 +119,20 @@ pub(crate) fn peer_credentials(socket: BorrowedFd<'_>) -> io::Result<PeerCredent
     })
 }
 
+/// A descriptor of a child process that can be read once the process has ended.
+pub(crate) fn process_descriptor(child: &std::process::Child) -> io::Result<OwnedFd> {
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+    Ok(pidfd_open(Pid::from_child(child), PidfdFlags::empty())?)
+}
+
 /// The next client of a listening socket.
-pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<Handle> {
+pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     retry(|| rustix::net::accept_with(listener, flags))
 }
 
 /// Locks a file against every other process for as long as the descriptor lives.
-pub(crate) fn lock_file(path: &Path) -> io::Result<Handle> {
+pub(crate) fn lock_file(path: &Path) -> io::Result<OwnedFd> {
     use rustix::fs::{FlockOperation, Mode, OFlags};
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?;
@@ -143,7 +147,7 @@ pub(crate) fn lock_file(path: &Path) -> io::Result<Handle> {
 
 /// Gives the lock up. Closing the descriptor alone is not enough: a process that another thread is just starting has a copy
 /// until it runs its own program.
-pub(crate) fn unlock_file(file: &Handle) {
+pub(crate) fn unlock_file(file: &OwnedFd) {
     // Best effort: the lock goes with its last descriptor.
     let _ = rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingUnlock);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,8 +11,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use mage_sched::{BoxFuture, Interest, Scheduler, Transfer, Watch};
 use rustix::io::Errno;
 
+use super::handle::{Allowance, Handle};
 use super::inbox::{Inbox, Stop};
-use super::socket::{self, Handle, socket_pair};
+use super::socket::{self, socket_pair};
 use super::writer::Writer;
 use super::{Driver, Ending, Next, Outbox, Start, Watched};
 use crate::core::{Body, Control, EndpointName, Ends, Frame, LinkId, Mask, NodeName, Parcel, Welcome};
@@ -28,7 +29,7 @@ struct NoScheduler;
 impl Scheduler for NoScheduler {
     fn spawn(&self, _task: BoxFuture<'static, ()>) {}
 
-    fn watch(&self, _socket: Arc<Handle>) -> io::Result<Box<dyn Watch>> {
+    fn watch(&self, _socket: Arc<OwnedFd>) -> io::Result<Box<dyn Watch>> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }
@@ -36,7 +37,7 @@ impl Scheduler for NoScheduler {
 /// Tries at every poll, and refuses those writes that it is told to.
 #[derive(Debug)]
 struct Stubborn {
-    socket: Arc<Handle>,
+    socket: Arc<OwnedFd>,
     refusals: VecDeque<Option<Errno>>,
 }
 
@@ -74,8 +75,9 @@ struct Bench {
     driver: Driver,
     outbox: Arc<Outbox>,
     woken: Arc<Counter>,
-    other: Handle,
+    other: OwnedFd,
     inbox: Inbox<Handle>,
+    allowance: Allowance,
     names: Names,
 }
 
@@ -95,7 +97,15 @@ impl Bench {
         let watched = Watched { socket, watch };
         let driver = Driver::new(shared, LinkId(1), watched, names, Arc::clone(&outbox), Start::Introduced);
         let names = Names { me: names.them, them: names.me, mask: Mask::default() };
-        Self { driver, outbox, woken: Arc::default(), other, inbox: Inbox::new(true), names }
+        Self {
+            driver,
+            outbox,
+            woken: Arc::default(),
+            other,
+            inbox: Inbox::new(true),
+            allowance: allowance(),
+            names,
+        }
     }
 
     fn push(&self, frame: Frame<Handle>) {
@@ -118,7 +128,7 @@ impl Bench {
     /// Reads once at the other end.
     fn hear(&mut self) -> Result<Vec<Frame<Handle>>, Stop> {
         let mut frames = Vec::new();
-        match self.inbox.fill(self.other.as_fd()) {
+        match self.inbox.fill(self.other.as_fd(), &mut self.allowance) {
             Ok(_) => self.inbox.decode(&mut self.names, &Limits::default(), &mut frames).map(|()| frames),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(frames),
             Err(error) => panic!("{error}"),
@@ -134,6 +144,10 @@ impl Bench {
         }
         frames
     }
+}
+
+fn allowance() -> Allowance {
+    Allowance::new(&Limits::default(), Arc::default())
 }
 
 fn between(body: Body<Handle>) -> Frame<Handle> {
@@ -155,7 +169,7 @@ fn message(bytes: usize, handles: usize) -> Frame<Handle> {
 }
 
 fn handle() -> Handle {
-    socket_pair().unwrap().0
+    socket_pair().unwrap().0.into()
 }
 
 fn parcel(frame: &Frame<Handle>) -> &Parcel<Handle> {
@@ -328,7 +342,7 @@ fn a_flush_writes_what_came_while_the_socket_was_full() {
 // ---- a writer that is lent
 
 /// An outbox whose driver sleeps and has lent its writer, the sleeper, and the other end of the socket.
-fn lent() -> (Outbox, Arc<Counter>, Handle) {
+fn lent() -> (Outbox, Arc<Counter>, OwnedFd) {
     let (socket, other) = socket_pair().unwrap();
     let names = Names::between(node(1), node(2), Mask::default());
     let outbox = Outbox::new();
@@ -411,11 +425,11 @@ fn judge(pieces: &[(&[u8], usize)]) -> Result<usize, Stop> {
         let handles: Vec<Handle> = (0..*count).map(|_| handle()).collect();
         socket::write(ours.as_fd(), bytes, &handles).unwrap();
     }
-    let mut inbox = Inbox::new(true);
+    let (mut inbox, mut allowance) = (Inbox::new(true), allowance());
     let mut names = Names::between(node(2), node(1), Mask::default());
     let mut frames = Vec::new();
     for _ in pieces {
-        match inbox.fill(theirs.as_fd()) {
+        match inbox.fill(theirs.as_fd(), &mut allowance) {
             Ok(_) => inbox.decode(&mut names, &Limits::default(), &mut frames)?,
             Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
         }

@@ -2,14 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use mage_sched::{Interest, Transfer, Watch};
 
+use super::handle::Handle;
 use super::queue::{Item, Queue};
-use super::socket::{self, Handle};
+use super::socket;
 use crate::core::{Control, Frame};
 use crate::wire::{Names, encode, lose_handles};
 
@@ -22,7 +23,7 @@ const BATCH_BYTES: usize = 64 << 10;
 /// sleeping driver has lent it.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    socket: Arc<Handle>,
+    socket: Arc<OwnedFd>,
     pub(super) names: Names,
     /// Taken from the outbox, not yet encoded.
     batch: VecDeque<Item>,
@@ -43,7 +44,7 @@ pub(super) enum Via<'a, 'b> {
 }
 
 impl Writer {
-    pub(super) fn new(socket: Arc<Handle>, names: Names) -> Self {
+    pub(super) fn new(socket: Arc<OwnedFd>, names: Names) -> Self {
         Self {
             socket,
             names,

@@ -5,8 +5,10 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::mem;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::task::{Poll, Waker};
 
 use futures::channel::oneshot;
@@ -34,6 +36,8 @@ pub(crate) type Accepted = Result<Joined, InvitationError>;
 /// The node itself, shared by its users and its links.
 pub(crate) struct Shared {
     pub(crate) limits: Limits,
+    /// Descriptors that have come over any link and that nobody has yet.
+    pub(crate) handles: Arc<AtomicUsize>,
     scheduler: Arc<dyn Scheduler>,
     policy: Option<Box<Policy>>,
     inner: Mutex<Inner>,
@@ -102,7 +106,7 @@ impl Shared {
             faults: VecDeque::new(),
             abandoned: false,
         };
-        Self { limits, scheduler, policy, inner: Mutex::new(inner) }
+        Self { limits, handles: Arc::default(), scheduler, policy, inner: Mutex::new(inner) }
     }
 
     /// Runs `transition` under the lock and carries out what it wants done: what needs order under the same lock, the
@@ -138,10 +142,12 @@ impl Shared {
         for (first, second) in mem::take(&mut rare.introduce) {
             let allowed = self.may_meet(first, second);
             let sockets = allowed.then(socket_pair).and_then(Result::ok);
+            let sockets = sockets.map(|(one, other)| (one.into(), other.into()));
             self.act(|router| router.introduce(first, second, sockets));
         }
         for (sponsor, guest) in mem::take(&mut rare.admit) {
             let admission = fresh_name().and_then(|name| Ok((name, socket_pair()?))).ok();
+            let admission = admission.map(|(name, (ours, theirs))| (name, (ours.into(), theirs.into())));
             self.act(|router| router.admit(sponsor, guest, admission));
         }
     }
@@ -172,7 +178,7 @@ impl Shared {
             drop(outbox.end(Ending::Now));
             return self.on_link_down(link, InvitationError::Closed);
         }
-        match self.watch(socket) {
+        match self.watch(socket.into_descriptor()) {
             Ok(watched) => {
                 self.start(Driver::new(Arc::clone(self), link, watched, names, outbox, Start::Introduced))
             }
@@ -181,7 +187,7 @@ impl Shared {
     }
 
     /// Registers a socket with the scheduler.
-    pub(crate) fn watch(&self, socket: Handle) -> io::Result<Watched> {
+    pub(crate) fn watch(&self, socket: OwnedFd) -> io::Result<Watched> {
         let socket = Arc::new(socket);
         let watch = self.scheduler.watch(Arc::clone(&socket))?;
         Ok(Watched { socket, watch })
@@ -328,9 +334,15 @@ impl Shared {
         .await;
     }
 
-    /// What peers did wrong lately, the oldest first.
-    pub(crate) fn faults(&self) -> Vec<PeerMisbehaved> {
-        self.inner.lock().faults.iter().copied().collect()
+    /// What there is, all at one moment: what peers did wrong lately, the oldest first, and how many frames wait in front of
+    /// each link, beside what `look` sees.
+    pub(crate) fn look<R>(
+        &self,
+        look: impl FnOnce(&Router<Handle>, &dyn Fn(LinkId) -> usize) -> R,
+    ) -> (R, Vec<PeerMisbehaved>) {
+        let inner = self.inner.lock();
+        let unsent = |link| inner.outboxes.get(&link).map_or(0, |outbox| outbox.unsent());
+        (look(&inner.router, &unsent), inner.faults.iter().copied().collect())
     }
 }
 

@@ -1,5 +1,6 @@
 //! A pipe end in its user's hands: the owning side of an endpoint's name.
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
@@ -24,7 +25,7 @@ pub(crate) struct End {
 pub(crate) struct Draft {
     pub(crate) bytes: Vec<u8>,
     pub(crate) pipes: Vec<MessagePipe>,
-    pub(crate) handles: Vec<Handle>,
+    pub(crate) handles: Vec<OwnedFd>,
 }
 
 /// A message that has been read, with what it owns.
@@ -32,7 +33,7 @@ pub(crate) struct Draft {
 pub(crate) struct Incoming {
     pub(crate) bytes: Vec<u8>,
     pub(crate) pipes: Vec<MessagePipe>,
-    pub(crate) handles: Vec<Handle>,
+    pub(crate) handles: Vec<OwnedFd>,
 }
 
 /// What comes behind the messages that were taken.
@@ -256,6 +257,7 @@ fn send(
         return Err(SendError::new(SendErrorKind::OtherNetwork, pipes, handles));
     }
     let ends = pipes.into_iter().map(|pipe| pipe.into_end().into_name()).collect();
+    let handles = handles.into_iter().map(Handle::from).collect();
     let draft = NamedDraft { bytes, ends, handles };
     let sent = user.shared.act(|router| {
         if is_ours() {
@@ -267,7 +269,8 @@ fn send(
     sent.map_err(|refused| {
         let message = refused.message;
         let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
-        SendError::new(refused.why, message.ends.into_iter().map(own).collect(), message.handles)
+        let handles = message.handles.into_iter().map(Handle::into_descriptor).collect();
+        SendError::new(refused.why, message.ends.into_iter().map(own).collect(), handles)
     })
 }
 
@@ -302,5 +305,6 @@ fn own(user: &Arc<User>, message: Message<Handle>) -> Incoming {
     let Message { bytes, ends, handles, .. } = message;
     let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
     let pipes = ends.into_iter().map(own).collect();
+    let handles = handles.into_iter().map(Handle::into_descriptor).collect();
     Incoming { bytes, pipes, handles }
 }

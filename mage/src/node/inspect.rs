@@ -1,9 +1,11 @@
 //! Seeing what a node is made of, as plain data.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU16;
 
 use super::Node;
-use crate::core::{NodeName, Role, Status};
+use crate::core::{Address, NodeName, Role, Status};
 use crate::error::{PeerMisbehaved, Why};
 
 /// What a node consists of at one moment. Plain data: printing, comparing and keeping it costs the node nothing.
@@ -14,10 +16,14 @@ pub struct Inspection {
     pub names: Vec<NodeName>,
     /// The links whose handshake is done.
     pub links: Vec<LinkInspection>,
+    /// Nodes that are being met.
+    pub awaited: Vec<Awaited>,
     /// Pipe ends that live here.
     pub ends: usize,
     /// Places that an end has left and that still forward, because not everybody has been told.
     pub proxies: usize,
+    /// What those forward, by where it comes from and goes to.
+    pub routes: Vec<RouteInspection>,
     /// Every end and every place that an end has left.
     pub pipes: Vec<PipeInspection>,
     /// What peers did wrong lately, for which their links were dropped.
@@ -32,6 +38,32 @@ pub struct LinkInspection {
     pub peer: NodeName,
     /// Whether that is the broker of the network.
     pub is_broker: bool,
+    /// Frames that the link has not begun to write, because the other side does not read as fast.
+    pub unsent_frames: usize,
+}
+
+/// A node that is known, and to which there is no link yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Awaited {
+    /// Who it is.
+    pub peer: NodeName,
+    /// Frames that wait for the link.
+    pub waiting_frames: usize,
+}
+
+/// What is routed through this node on one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouteInspection {
+    /// Where it comes from; `None` is this node.
+    pub from: Option<NodeName>,
+    /// Where it goes; `None` is this node, or not known yet.
+    pub to: Option<NodeName>,
+    /// How many places forward on this way.
+    pub places: usize,
+    /// Messages that wait in them.
+    pub waiting_messages: u64,
 }
 
 /// One end of a pipe, or a place that one has left.
@@ -42,8 +74,13 @@ pub struct PipeInspection {
     pub state: PipeState,
     /// The node to which it sends; `None` is this one.
     pub peer: Option<NodeName>,
+    /// The node that it hears; `None` is this one. While ends move, it need not be the one it sends to.
+    pub hears: Option<NodeName>,
     /// Whether the two ends send to each other with nobody in between, as far as can be known here.
     pub direct: bool,
+    /// How many steps the last message took from its sender to here, if one has come since the end is here: 1 is straight,
+    /// each place that it passed through adds one.
+    pub hops: Option<NonZeroU16>,
     /// Messages that wait here.
     pub unread_messages: u64,
     /// Their payloads and what their attachments count for, in bytes.
@@ -69,31 +106,53 @@ pub enum PipeState {
 impl Node {
     /// What this node consists of now.
     pub fn inspect(&self) -> Inspection {
-        let shared = self.shared();
-        let (names, links, statuses) =
-            shared.act(|router| (router.names(), router.linked_nodes(), router.statuses()));
-        let proxies = statuses.iter().filter(|status| status.role != Role::Open).count();
+        let ((names, links, awaited, statuses), faults) = self.shared().look(|router, unsent| {
+            let link =
+                |(peer, link, is_broker)| LinkInspection { peer, is_broker, unsent_frames: unsent(link) };
+            let links: Vec<LinkInspection> = router.linked_nodes().into_iter().map(link).collect();
+            (router.names(), links, router.awaited_nodes(), router.statuses())
+        });
+        let pipes: Vec<PipeInspection> = statuses.into_iter().map(PipeInspection::from).collect();
+        let proxies = pipes.iter().filter(|pipe| pipe.state != PipeState::Open).count();
+        let awaited = awaited.into_iter().map(|(peer, waiting_frames)| Awaited { peer, waiting_frames });
         Inspection {
             names,
-            links: links.into_iter().map(|(peer, is_broker)| LinkInspection { peer, is_broker }).collect(),
-            ends: statuses.len() - proxies,
+            links,
+            awaited: awaited.collect(),
+            ends: pipes.len() - proxies,
             proxies,
-            pipes: statuses.into_iter().map(PipeInspection::from).collect(),
-            faults: shared.faults(),
+            routes: routes(&pipes),
+            pipes,
+            faults,
         }
     }
 }
 
+fn routes(pipes: &[PipeInspection]) -> Vec<RouteInspection> {
+    let mut routes = BTreeMap::<_, (usize, u64)>::new();
+    for pipe in pipes.iter().filter(|pipe| pipe.state != PipeState::Open) {
+        let (places, waiting) = routes.entry((pipe.hears, pipe.peer)).or_default();
+        *places += 1;
+        *waiting += pipe.unread_messages;
+    }
+    let route =
+        |((from, to), (places, waiting_messages))| RouteInspection { from, to, places, waiting_messages };
+    routes.into_iter().map(route).collect()
+}
+
 impl From<Status> for PipeInspection {
     fn from(status: Status) -> Self {
+        let node = |address: Address| (!address.node.is_local()).then_some(address.node);
         Self {
             state: match status.role {
                 Role::Open => PipeState::Open,
                 Role::Moving => PipeState::Moving,
                 Role::Proxying => PipeState::Proxying,
             },
-            peer: (!status.peer.node.is_local()).then_some(status.peer.node),
+            peer: node(status.peer),
+            hears: node(status.prev),
             direct: status.direct,
+            hops: status.hops,
             unread_messages: status.unread_messages,
             unread_bytes: status.unread_bytes,
             room_messages: status.room_messages,
@@ -106,20 +165,29 @@ impl fmt::Display for Inspection {
     /// The network as this node sees it.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.names.first().map_or_else(|| "not in a network".to_owned(), NodeName::to_string);
-        writeln!(formatter, "node {name}: {} pipe ends, {} proxies", self.ends, self.proxies)?;
-        let within = self.pipes.iter().filter(|pipe| pipe.peer.is_none()).count();
-        writeln!(formatter, "  ├─ within this node: {}", pipes(within))?;
-        for link in &self.links {
-            let of_link = || self.pipes.iter().filter(|pipe| pipe.peer == Some(link.peer));
+        let (ends, proxies) = (count(self.ends, "pipe end"), count(self.proxies, "proxy"));
+        writeln!(formatter, "node {name}: {ends}, {proxies}")?;
+        let ends = || self.pipes.iter().filter(|pipe| pipe.state == PipeState::Open);
+        let within = ends().filter(|pipe| pipe.peer.is_none()).count();
+        writeln!(formatter, "  ├─ within this node: {}", count(within, "end"))?;
+        for LinkInspection { peer, is_broker, unsent_frames } in &self.links {
+            let of_link = || ends().filter(|pipe| pipe.peer == Some(*peer));
             let direct = of_link().filter(|pipe| pipe.direct).count();
             let unread: u64 = of_link().map(|pipe| pipe.unread_messages).sum();
-            let broker = if link.is_broker { " (broker)" } else { "" };
+            let broker = if *is_broker { " (broker)" } else { "" };
+            let ends = count(of_link().count(), "end");
             writeln!(
                 formatter,
-                "  ├─ {}{broker}: {}, {direct} direct, {unread} unread",
-                link.peer,
-                pipes(of_link().count())
+                "  ├─ {peer}{broker}: {ends}, {direct} direct, {unread} unread, {unsent_frames} unsent"
             )?;
+        }
+        for Awaited { peer, waiting_frames } in &self.awaited {
+            writeln!(formatter, "  ├─ {peer}: not met yet, {} waiting", count(*waiting_frames, "frame"))?;
+        }
+        let place = |node: Option<NodeName>| node.map_or_else(|| "here".to_owned(), |node| node.to_string());
+        for RouteInspection { from, to, places, waiting_messages } in &self.routes {
+            let (from, to, places) = (place(*from), place(*to), count(*places, "place"));
+            writeln!(formatter, "  ├─ {from} ──► [{places}, {waiting_messages} waiting] ──► {to}")?;
         }
         for fault in &self.faults {
             writeln!(formatter, "  ├─ dropped a link: {fault}")?;
@@ -128,6 +196,10 @@ impl fmt::Display for Inspection {
     }
 }
 
-fn pipes(count: usize) -> String {
-    if count == 1 { "1 endpoint".to_owned() } else { format!("{count} endpoints") }
+fn count(number: usize, what: &str) -> String {
+    match (number, what.strip_suffix('y')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {what}s"),
+    }
 }

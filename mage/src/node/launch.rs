@@ -4,14 +4,18 @@
 //! exactly one child without a moment in which another child could inherit it, so nothing here is unsafe and nothing
 //! races. The number also stands in the environment, by which a child knows that it was launched this way.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+
+use mage_sched::{Interest, Transfer};
 
 use super::Node;
 use crate::bindings::{Interface, MessagePipe, Receiver, Remote};
 use crate::error::InvitationError;
-use crate::link::socket_pair;
+use crate::link::{process_descriptor, socket_pair};
 
 /// The environment variable that holds the number of the child's socket.
 pub const INVITATION_VARIABLE: &str = "MAGE_INVITATION_FD";
@@ -24,8 +28,8 @@ const INVITATION_NUMBER: &str = "0";
 pub struct Launched<R> {
     /// The process. Mage neither waits for it nor kills it.
     ///
-    /// [`Child::wait`] blocks, and what was sent to the child leaves only while the scheduler runs. On a thread that the
-    /// scheduler needs, let [`Node::shutdown`] finish before, or wait on another thread.
+    /// [`Child::wait`] blocks, and what was sent to the child leaves only while the scheduler runs, so on a thread that the
+    /// scheduler needs it may never return. [`Node::wait`] waits without a thread.
     pub child: Child,
     /// The first connection to it.
     pub remote: R,
@@ -68,6 +72,38 @@ impl Node {
         let child = spawned?;
         let pipe = self.send_invitation(ours)?;
         Ok(Launched { child, remote: pipe })
+    }
+
+    /// Waits until `child` has ended, on this node's scheduler, and returns how. No thread is blocked and no signal handled.
+    ///
+    /// Cancellation-safe: a child that has ended meanwhile is found by the next call, or by [`Child::try_wait`].
+    ///
+    /// ```
+    /// # let mut event_loop = mage::event_loop::EventLoop::new()?;
+    /// # let node = mage::Node::new(event_loop.scheduler());
+    /// let mut launched = node.launch_pipe(&mut std::process::Command::new("true"))?;
+    /// let status = event_loop.run_until(node.wait(&mut launched.child))?;
+    /// assert!(status.success());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the system calls; of the kind [`io::ErrorKind::Unsupported`] where the system has no descriptors of processes
+    /// (Linux has them since 5.3).
+    pub async fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        let mut watch = self.shared().scheduler().watch(Arc::new(process_descriptor(child)?))?;
+        let mut ended = None;
+        poll_fn(|context| {
+            watch.poll_io(context, Interest::Read, &mut |_| {
+                ended = child.try_wait()?;
+                if ended.is_some() { Ok(Transfer::More(0)) } else { Err(io::ErrorKind::WouldBlock.into()) }
+            })
+        })
+        .await?;
+        ended.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
     /// In a child that was started by [`Node::launch`]: accepts the invitation and returns a receiver for the interface.

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,7 +44,8 @@ impl Node {
     /// stands a file with the ending `.lock`, which stays.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AddrInUse`] if a service lives there; otherwise those of the file system and of the scheduler.
+    /// [`io::ErrorKind::AddrInUse`] if a service lives there, [`io::ErrorKind::AlreadyExists`] if something stands there that
+    /// is no socket, which is left alone; otherwise those of the file system and of the scheduler.
     pub fn listen(&self, path: impl AsRef<Path>) -> io::Result<Listener> {
         self.listen_with_mode(path, MODE)
     }
@@ -55,6 +57,12 @@ impl Node {
     pub fn listen_with_mode(&self, path: impl AsRef<Path>, mode: u32) -> io::Result<Listener> {
         let path = path.as_ref().to_owned();
         let lock = lock_file(&with_ending(&path, "lock"))?;
+        if std::fs::symlink_metadata(&path).is_ok_and(|found| !found.file_type().is_socket()) {
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "what stands at this path is no socket",
+            ));
+        }
         // Nobody connects before the permissions are right: the socket gets its name last, in place of a stale one.
         let unnamed = with_ending(&path, &format!("new-{}", std::process::id()));
         match std::fs::remove_file(&unnamed) {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub(crate) use act::Shared;
 pub use builder::NodeBuilder;
 pub(crate) use end::{Draft, Drained, End, EndRef, Incoming, Looked};
-pub use inspect::{Inspection, LinkInspection, PipeInspection, PipeState};
+pub use inspect::{Awaited, Inspection, LinkInspection, PipeInspection, PipeState, RouteInspection};
 pub use invitation::{AcceptedInvitation, Invitation};
 pub use launch::{INVITATION_VARIABLE, Launched};
 pub use listener::{Connection, Listener};
@@ -83,8 +83,9 @@ impl Node {
         &self.user.shared
     }
 
-    /// Waits until no end that has left this node is still routed through it. After that the process can exit and break no
-    /// strangers' pipe. Give your own pipes away or drop them first.
+    /// Waits until no end that has left this node is still routed through it, and nothing that was sent waits for a node
+    /// that has not been met. After that the process can [shut down](Node::shutdown) and exit, and breaks no strangers' pipe.
+    /// Give your own pipes away or drop them first.
     ///
     /// It waits for as long as somebody on the way does not answer; wrap it in your runtime's timeout if you cannot.
     /// Cancellation-safe.

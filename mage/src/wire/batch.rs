@@ -10,8 +10,9 @@ use crate::error::PeerMisbehaved;
 #[cfg_attr(any(fuzzing, test), derive(Clone))]
 pub(crate) struct Batch<H> {
     pub(crate) handles: Vec<H>,
-    /// Whether there were more, for which this process had no room. No peer can bring that about: the buffer for them has
-    /// room for as many as the kernel passes at all, so it is this process's own table of descriptors that is full.
+    /// Whether there were more, for which this process had no room. The buffer for them has room for as many as the kernel
+    /// passes at all, so it is this process's own table of descriptors that is full, or the share of it that this node allows
+    /// its peers.
     pub(crate) truncated: bool,
 }
 

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::process::{Child as Process, Command, Stdio};
 
 use mage::{MessagePipe, Node, Remote};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::SERVICE_VARIABLE;
 use crate::fixtures::{Member, MemberLookResponse};
@@ -121,14 +122,31 @@ impl Fellow {
         }
     }
 
+    /// Stops it, and returns when it stands.
+    ///
+    /// # Panics
+    /// If it is no child of this process.
+    pub fn stop(&self) {
+        self.signal(Signal::STOP);
+        let number = Pid::from_child(self.process.as_ref().expect("a child of ours"));
+        waitpid(Some(number), WaitOptions::UNTRACED).expect("it is there");
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// If it is no child of this process.
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Sends it a signal.
     ///
     /// # Panics
     /// If it is no child of this process.
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub fn signal(&self, signal: Signal) {
         let process = self.process.as_ref().expect("a child of ours");
-        let number = rustix::process::Pid::from_child(process);
-        rustix::process::kill_process(number, signal).expect("it is there");
+        kill_process(Pid::from_child(process), signal).expect("it is there");
     }
 }
 

@@ -139,10 +139,12 @@ impl Member for Servant {
     fn look(&mut self, reply: Reply<MemberLookResponse>) {
         let seen = self.kept.node.inspect();
         let _ = reply.send(MemberLookResponse {
+            name: seen.names.first().map(ToString::to_string).unwrap_or_default(),
             ends: count(seen.ends),
             proxies: count(seen.proxies),
             links: count(seen.links.len()),
             broker: seen.links.iter().any(|link| link.is_broker),
+            unread: seen.pipes.iter().map(|pipe| pipe.unread_messages as i32).sum(),
             descriptors: count(descriptors()),
         });
     }

@@ -117,12 +117,25 @@ pub(super) enum End {
     Fault(PeerMisbehaved),
     /// The pipe ends, the link stays.
     Pipe(Why),
+    /// The same, for either reason, whichever limit is met first.
+    PipeFor([Why; 2]),
     /// Nothing: the message with this number is heard by the victim as ever.
     Nothing(u64),
 }
 
-use End::{Fault, Nothing, Pipe};
+use End::{Fault, Nothing, Pipe, PipeFor};
 use Part::{Guest, Inviter};
+
+impl End {
+    /// Whether a pipe may end for this reason.
+    pub(super) fn allows(&self, why: Why) -> bool {
+        match self {
+            Pipe(expected) => *expected == why,
+            PipeFor(expected) => expected.contains(&why),
+            Fault(_) | Nothing(_) => false,
+        }
+    }
+}
 
 /// Bytes that are said in one write, and how many handles go with them.
 pub(super) type Said = (Vec<u8>, usize);
