@@ -117,10 +117,12 @@ impl Driver {
             if let Some(writer) = &mut self.writer {
                 writer.names = self.names;
             }
-            // In a dialogue whoever speaks next may write by itself. In a stream it is better to wait for more to write.
+            // In a dialogue whoever speaks next may write by itself. In a stream it is better to wait for more to write. And a
+            // welcome is for this driver alone to write: from then on it knows what the names mean that it reads.
             let heard = mem::take(&mut self.heard);
+            let lends = heard == 1 && self.names.are_known();
             if !more {
-                match self.outbox.park(context.waker().clone(), &mut self.writer, heard == 1) {
+                match self.outbox.park(context.waker().clone(), &mut self.writer, lends) {
                     Ok(old) => {
                         drop(old);
                         return Poll::Pending;

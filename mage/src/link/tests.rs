@@ -354,7 +354,7 @@ fn lent() -> (Outbox, Arc<Counter>, OwnedFd) {
 }
 
 /// Reads everything there is; how many bytes that was.
-fn swallow(socket: &Handle) -> usize {
+fn swallow(socket: &OwnedFd) -> usize {
     let mut buffer = vec![0; 1 << 20];
     let read = || socket::read(socket.as_fd(), &mut buffer).ok().map(|(read, _)| read.bytes());
     std::iter::from_fn(read).take_while(|&bytes| bytes > 0).sum()
