@@ -115,8 +115,11 @@ async fn whoever_is_not_met_yet_is_seen(stage: Stage) {
     }
     let seen = guest.inspect();
     let [awaited] = seen.awaited.as_slice() else { panic!("{seen}") };
-    assert_eq!((awaited.peer.to_string(), awaited.waiting_frames), (name.clone(), 2));
-    assert!(seen.to_string().contains(&format!("{name}: not met yet, 2 frames waiting")), "{seen}");
+    assert_eq!(awaited.peer.to_string(), name);
+    // The first one has gone through, or waits with them.
+    assert!((2..=3).contains(&awaited.waiting_frames), "{seen}");
+    let waiting = format!("{name}: not met yet, {} frames waiting", awaited.waiting_frames);
+    assert!(seen.to_string().contains(&waiting), "{seen}");
     // Whoever left now would take with it what waits.
     let mut drained = Box::pin(guest.drain());
     let pending = poll_fn(|context| Poll::Ready(drained.as_mut().poll(context).is_pending())).await;
