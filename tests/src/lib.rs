@@ -3,8 +3,8 @@
 //! A test is one `async fn` that takes a [`Stage`]; [`on_every_scheduler!`] makes a test of it on each scheduler. The
 //! processes on the other side are all `mage-test-child`, which runs on the scheduler that the test runs on.
 
-mod mapped;
 pub mod directory;
+mod mapped;
 mod matrix;
 pub mod member;
 mod puppet;
