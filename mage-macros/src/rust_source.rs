@@ -129,7 +129,7 @@ fn method(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
     parameters(&list, source)?;
     source.push(")", list.span_close());
     if cursor.arrow()? {
-        response(Type::read(cursor)?, source);
+        response(Type::read(cursor)?, source)?;
     }
     let end = cursor.span();
     if cursor.eat_group(Delimiter::Brace).is_some() {
@@ -158,14 +158,14 @@ fn parameters(list: &Group, source: &mut Source) -> Result<(), Fault> {
         attributes(&mut cursor, source)?;
         let name = cursor.word("the name of a parameter")?;
         cursor.mark(':')?;
-        write_type(&Type::read(&mut cursor)?, source);
+        write_type(&Type::read(&mut cursor)?, source)?;
         source.push(&bare(&name), name.span());
     }
     if cursor.is_at_end() { Ok(()) } else { cursor.fault("expected `,`") }
 }
 
 /// `=> (Type value) error Type`
-fn response(answer: Type, source: &mut Source) {
+fn response(answer: Type, source: &mut Source) -> Result<(), Fault> {
     let span = answer.span;
     let (answer, error) = answer.into_result();
     source.push("=>", span);
@@ -176,15 +176,16 @@ fn response(answer: Type, source: &mut Source) {
         if position > 0 {
             source.push(",", span);
         }
-        write_type(value, source);
+        write_type(value, source)?;
         let name = if is_single { "value".to_owned() } else { format!("value{position}") };
         source.push(&name, value.span);
     }
     source.push(")", span);
     if let Some(error) = error {
         source.push("error", error.span);
-        write_type(&error, source);
+        write_type(&error, source)?;
     }
+    Ok(())
 }
 
 /// `name: Type,` of a struct.
@@ -192,7 +193,7 @@ fn field(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
     visibility(cursor);
     let name = cursor.word("the name of a field")?;
     cursor.mark(':')?;
-    write_type(&Type::read(cursor)?, source);
+    write_type(&Type::read(cursor)?, source)?;
     source.push(&bare(&name), name.span());
     end_of_part(cursor, ";", source)
 }
@@ -249,7 +250,7 @@ fn member(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
     let name = cursor.word("the name of a variant")?;
     let value = cursor.group(Delimiter::Parenthesis, "`(Type)`: every variant of a union has one value")?;
     let mut inside = Cursor::inside(&value);
-    write_type(&Type::read(&mut inside)?, source);
+    write_type(&Type::read(&mut inside)?, source)?;
     if !inside.is_at_end() {
         return inside.fault("every variant of a union has one value");
     }
@@ -339,6 +340,7 @@ mod tests {
             ("#[derive(Debug)] trait A {}", "only documentation and attributes"),
             ("mod a { use super::B; }", "what is declared elsewhere is not known here"),
             ("trait A { fn f(&mut self, x: &str); }", "expected a type"),
+            ("trait A { fn f(&mut self, x: (i32, i32)); }", "only an answer can be several values"),
             ("enum A { B(i32), C }", "expected `(Type)`"),
             ("trait A { fn f(&mut self, x: i32) -> B C; }", "expected `;`"),
         ] {

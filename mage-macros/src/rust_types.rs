@@ -123,46 +123,47 @@ impl Type {
     }
 }
 
-/// Writes the type as the interface language has it. One that it has not is left to the compiler to refuse, at its place.
-pub(crate) fn write_type(written: &Type, source: &mut Source) {
+/// Writes the type as the interface language has it. A name that it has not is left to the compiler to refuse, at
+/// its place.
+pub(crate) fn write_type(written: &Type, source: &mut Source) -> Result<(), Fault> {
     let span = written.span;
     match &written.kind {
         Kind::Path(name, arguments) => match (name.as_str(), arguments.as_slice()) {
             ("Vec", [element]) if element.is_byte() => source.push("bytes", span),
             ("Option", [inner]) => {
-                write_type(inner, source);
+                write_type(inner, source)?;
                 source.push("?", span);
             }
             (name, arguments) => {
                 let word = WORDS.iter().find(|(rust, _)| *rust == name).map_or(name, |(_, word)| *word);
                 source.push(word, span);
-                write_arguments(arguments, source, span);
+                write_arguments(arguments, source, span)?;
             }
         },
         Kind::Array(element, length) => {
             source.push("array", span);
             source.push("<", span);
-            write_type(element, source);
+            write_type(element, source)?;
             if let Some((length, place)) = length {
                 source.push(",", span);
                 source.push(length, *place);
             }
             source.push(">", span);
         }
-        // Only an answer can be several values; here there is no word for it.
-        Kind::Tuple(parts) => {
-            source.push("tuple", span);
-            write_arguments(parts, source, span);
+        Kind::Tuple(_) => {
+            return Err(Fault::new("only an answer can be several values: declare a struct", span));
         }
     }
+    Ok(())
 }
 
-fn write_arguments(arguments: &[Type], source: &mut Source, span: Span) {
+fn write_arguments(arguments: &[Type], source: &mut Source, span: Span) -> Result<(), Fault> {
     for (position, argument) in arguments.iter().enumerate() {
         source.push(if position == 0 { "<" } else { "," }, span);
-        write_type(argument, source);
+        write_type(argument, source)?;
     }
     if !arguments.is_empty() {
         source.push(">", span);
     }
+    Ok(())
 }

@@ -77,7 +77,7 @@ async fn an_answer_that_cannot_be_converted_is_bad(_stage: Stage) {
             other => panic!("it was taken: {other:?}"),
         }
     };
-    join(receiver.serve(&mut mock), test).await.1;
+    let (_served, ()) = join(receiver.serve(&mut mock), test).await;
 }
 
 async fn bounds_hold_for_what_travels(_stage: Stage) {
