@@ -4,9 +4,14 @@
 use std::fs::File;
 
 use futures::future::join;
-use mage::{BadMessage, CallError, Interface, MessagePipe, Node, Receiver, RecvError, Remote, Reply, Why};
+use mage::{
+    BadMessage, CallError, Interface, MessagePipe, Node, RawMessage, Receiver, RecvError, Remote, Reply, Why,
+};
 use mage_tests::players::{player_new as new, player_old as old, player_other as other};
 use mage_tests::{Stage, on_every_scheduler};
+
+/// Of a message between two bound ends.
+const HEADER_BYTES: usize = 32;
 
 struct OldPlayer {
     heard: Vec<String>,
@@ -177,7 +182,75 @@ async fn builds_that_went_apart(stage: Stage) {
     }
 }
 
+/// What only a peer that means no good says of versions.
+async fn answers_about_versions_of_garbage(stage: Stage) {
+    /// What is made of the request, and what is said of that.
+    type Row = (&'static str, fn(&mut Vec<u8>), fn(&CallError) -> bool);
+    let refused = |bytes: &mut Vec<u8>, text: &[u8]| {
+        bytes.truncate(HEADER_BYTES);
+        bytes[..2].copy_from_slice(&(HEADER_BYTES as u16).to_le_bytes());
+        bytes[2] = 11;
+        bytes[8..16].fill(0);
+        bytes.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend_from_slice(text);
+    };
+    let answer = |bytes: &mut Vec<u8>, kind: u8, body: &[u8]| {
+        bytes.truncate(HEADER_BYTES);
+        bytes[..2].copy_from_slice(&(HEADER_BYTES as u16).to_le_bytes());
+        bytes[2] = kind;
+        bytes.extend_from_slice(body);
+    };
+    static REFUSED: [&[u8]; 5] =
+        [b"", b"nonsense", b"interface", b"\xff\xff", b"extensible interface media.Player\nmethod 0 0"];
+    for text in REFUSED {
+        let error = call_and_answer(&stage, |bytes| refused(bytes, text)).await;
+        assert!(
+            matches!(error, CallError::OtherInterface { interface: "media.Player", difference: None }),
+            "{text:?}: {error:?}"
+        );
+    }
+    let endless = "method 0 1 A\n".repeat(1 << 15);
+    let endless = format!("interface media.Player\n{endless}");
+    let error = call_and_answer(&stage, |bytes| refused(bytes, endless.as_bytes())).await;
+    assert!(matches!(error, CallError::OtherInterface { difference: None, .. }), "{error:?}");
+    let rows: &[Row] = &[
+        (
+            "half a version",
+            |bytes| bytes.extend([0, 0]),
+            |error| matches!(error, CallError::BadMessage(BadMessage::Truncated)),
+        ),
+        (
+            "a method that was never called",
+            |bytes| {
+                bytes[24..28].fill(9);
+                bytes.extend([0; 4]);
+            },
+            |error| matches!(error, CallError::BadMessage(BadMessage::UnknownMethod { .. })),
+        ),
+    ];
+    for (what, spoil, expected) in rows {
+        let error = call_and_answer(&stage, |bytes| {
+            answer(bytes, 8, &[]);
+            spoil(bytes);
+        });
+        let error = error.await;
+        assert!(expected(&error), "{what}: {error:?}");
+    }
+}
+
+/// How a call ends whose request is made into an answer.
+async fn call_and_answer(stage: &Stage, make: impl FnOnce(&mut Vec<u8>)) -> CallError {
+    let (ours, theirs) = stage.node().create_message_pipes();
+    let remote = Remote::<dyn new::Player>::new(ours);
+    let call = remote.seek(&new::Range { from: 1, to: 2 });
+    let mut bytes = theirs.recv().await.expect("it arrives").bytes;
+    make(&mut bytes);
+    theirs.try_send(RawMessage { bytes, ..RawMessage::default() }).expect("there is room");
+    call.await.expect_err("that is no answer")
+}
+
 on_every_scheduler! {
+    answers_about_versions_of_garbage
     a_new_caller_and_an_old_player
     an_old_caller_and_a_new_player
     builds_that_went_apart

@@ -425,6 +425,34 @@ async fn messages_of_garbage(stage: Stage) {
         ("an unknown kind", |bytes| bytes[2] = 5, |bad| *bad == BadMessage::InvalidHeader),
         ("the kind of a reply", |bytes| bytes[2] = 2, |bad| *bad == BadMessage::WrongKind),
         ("the kind of no reply", |bytes| bytes[2] = 3, |bad| *bad == BadMessage::WrongKind),
+        ("the kind of no such method", |bytes| bytes[2] = 8, |bad| *bad == BadMessage::WrongKind),
+        ("the kind of a version", |bytes| bytes[2] = 10, |bad| *bad == BadMessage::WrongKind),
+        ("a question with something behind it", |bytes| bytes[2] = 9, |bad| *bad == BadMessage::TrailingData),
+        (
+            "the kind of a refusal",
+            |bytes| {
+                bytes[2] = 11;
+                bytes[8..16].fill(0)
+            },
+            |bad| *bad == BadMessage::WrongKind,
+        ),
+        ("a refusal of a request", |bytes| bytes[2] = 11, |bad| *bad == BadMessage::InvalidHeader),
+        (
+            "versions that are not there",
+            |bytes| {
+                bytes[0] = 34;
+                bytes.splice(32..32, [1, 0]);
+            },
+            |bad| *bad == BadMessage::InvalidHeader,
+        ),
+        (
+            "a version twice",
+            |bytes| {
+                bytes[0] = 74;
+                bytes.splice(32..32, [&[2, 0][..], &[7; 40]].concat());
+            },
+            |bad| *bad == BadMessage::InvalidHeader,
+        ),
         (
             "a call that wants no answer",
             |bytes| {

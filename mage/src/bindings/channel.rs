@@ -274,6 +274,10 @@ impl Shared {
             let (messages, drained) = end.drain(waker, || self.is_ours());
             for Incoming { bytes, pipes, handles } in messages {
                 match read_answer(self.identity.fingerprint, RawMessage { bytes, pipes, handles }) {
+                    Ok(Answered::To(_, Answer::NoSuchMethod { method, .. })) if !self.has_method(method) => {
+                        let interface = self.identity.name;
+                        return Some(Ended::Bad(BadMessage::UnknownMethod { interface, method }));
+                    }
                     Ok(Answered::To(request, answer)) => self.answered(request, answer, left),
                     Ok(Answered::Refused(message, size)) => {
                         return Some(Ended::Refused(self.difference(message, size)));
@@ -338,6 +342,11 @@ impl Shared {
             Asked::Ended(ended) => Poll::Ready(Err(ended.into_error(self.identity.name))),
             Asked::Parked => Poll::Pending,
         }
+    }
+
+    #[cold]
+    fn has_method(&self, method: u32) -> bool {
+        method_named(self.identity.description.text, method).is_some()
     }
 
     fn no_such_method(&self, method: u32, version: u32) -> CallError {
