@@ -131,7 +131,8 @@ fn shown(message: &Message, interface: Option<Interface<'_>>, types: Types<'_>) 
     };
     let about_interface = format!("{}, {}{number}\n{warning}", interface.name(), header.kind);
     match header.kind {
-        Kind::QueryVersion => return Ok(about_interface),
+        // Whose answer is refused, or asked for no longer, does not matter, and is not always said.
+        Kind::QueryVersion | Kind::Cancel | Kind::NoReply => return Ok(about_interface),
         Kind::Version => return Ok(about_interface + &version()?),
         Kind::Refused => {
             // A string, behind its length.
@@ -148,8 +149,7 @@ fn shown(message: &Message, interface: Option<Interface<'_>>, types: Types<'_>) 
     let shape = match header.kind {
         Kind::OneWay | Kind::Request => Some(method.parameters()),
         Kind::Reply => method.answer(),
-        Kind::NoSuchMethod => return Ok(title + &version()?),
-        _ => return Ok(title),
+        _ => return Ok(title + &version()?),
     };
     let is_answered = method.answer().is_some();
     let Some(shape) = shape.filter(|_| is_answered != (header.kind == Kind::OneWay)) else {

@@ -9,6 +9,7 @@ mod arguments;
 mod breaking;
 mod check;
 mod decode;
+mod document;
 mod failure;
 mod format;
 mod generate;
@@ -28,6 +29,7 @@ usage: magen generate [--mocks] [--fuzz] IN... [-o OUT]
        magen check IN...
        magen fmt [--check] IN...
        magen breaking --against OLD IN...
+       magen doc IN... -o OUT
        magen decode [--interface NAME] [--pipes N] [--handles N] [--link] SCHEMA MESSAGE
        magen lsp
 
@@ -36,6 +38,7 @@ commands:
   check      only say what is wrong
   fmt        lay out each IN anew, in place
   breaking   say what keeps builds of OLD and of IN from talking to each other
+  doc        write a page of HTML about each IN, and one that lists them, to the directory OUT
   decode     show a captured MESSAGE with the names that it has in SCHEMA
   lsp        serve an editor, over the standard input and output
 
@@ -87,6 +90,7 @@ fn run(mut parser: Parser) -> Result<(), Failure> {
         "breaking" => breaking::run(parser),
         "check" => check::run(parser),
         "decode" => decode::run(parser),
+        "doc" => document::run(parser),
         "fmt" => format::run(parser),
         "lsp" => lsp::run(parser),
         _ => Err(Failure::usage(format!("there is no command `{name}`"))),

@@ -230,7 +230,7 @@ fn answers_and_errors_are_shown() {
     let ValuesMessage::Close { reply } = tap.arrived() else { panic!("another message") };
     drop(reply);
     let answer = tap.answer();
-    tap.assert_shown(&answer, "Values.Close, refusal to answer 7\n");
+    tap.assert_shown(&answer, "Values, refusal to answer 7\n");
     drop((opened, refused, call));
 }
 
@@ -301,11 +301,12 @@ fn what_ends_say_of_versions_is_shown() {
     let request = tap.request();
     for (kind, body, shown) in [
         (8, &[3, 0, 0, 0][..], "Values.Close, answer that it is newer 7\n  version: 3\n"),
+        (4, &[], "Values, withdrawal of the request 7\n"),
         (9, &[], "Values, question for the version 7\n"),
         (10, &[2, 0, 0, 0], "Values, answer with the version 7\n  version: 2\n"),
         (
             11,
-            b"interface Old\n",
+            b"\x0e\0\0\0interface Old\n",
             "Values, refusal of another interface\n  description: \"interface Old\\n\"\n",
         ),
     ] {

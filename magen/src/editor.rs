@@ -19,6 +19,7 @@
 
 mod completion;
 mod index;
+mod outline;
 mod signature;
 
 use std::io;
@@ -31,6 +32,7 @@ use crate::loader::{Files, Sources, on_disk};
 
 pub use completion::Completion;
 pub use index::{Symbol, SymbolKind};
+pub use outline::{Outlined, Piece};
 
 use index::Index;
 
@@ -77,6 +79,17 @@ impl Analysis {
     /// The names in the file that mean what is defined at `definition`, its definition among them.
     pub fn occurrences(&self, definition: &Place) -> Vec<Range<usize>> {
         Index::new(&self.sources).occurrences(definition)
+    }
+
+    /// The name of the module that the file says it is.
+    pub fn module(&self) -> Option<String> {
+        let index = Index::new(&self.sources);
+        index.first().and_then(|(_, file)| file.module).map(|name| name.text.to_owned())
+    }
+
+    /// What the file declares, in order.
+    pub fn outline(&self) -> Vec<Outlined> {
+        outline::outline(&Index::new(&self.sources))
     }
 
     /// What could be written at this byte of the file. What is there of a word already is not looked at.

@@ -30,6 +30,16 @@ impl<'source> Lexer<'source> {
         Self { keeps_comments: true, ..Self::new(source) }
     }
 
+    /// A lexer that begins at the byte `position` of `source`, which must be the first or the last of a token.
+    pub(crate) fn at(source: &'source str, position: usize) -> Self {
+        Self { position, ..Self::new(source) }
+    }
+
+    /// The same, with plain comments.
+    pub(crate) fn with_comments_at(source: &'source str, position: usize) -> Self {
+        Self { position, ..Self::with_comments(source) }
+    }
+
     /// The next token; what is none is reported and skipped. At the end it is `EndOfFile` for ever.
     pub(crate) fn next(&mut self, reporter: &mut Reporter) -> Token {
         loop {

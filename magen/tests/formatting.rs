@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
 use proptest::prelude::*;
 
@@ -49,6 +50,27 @@ fn a_faulty_file_is_not_laid_out() {
     assert!(magen::format("interface Logger { Log(strng text); }", "bad.magen").is_ok());
 }
 
+/// The files of `corpus/`, as their words: every comment left out, and nothing of the layout.
+fn corpus() -> Vec<Vec<String>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let texts = paths.iter().map(|path| fs::read_to_string(path).unwrap());
+    let words = texts.map(|text| {
+        let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+        code.flat_map(str::split_whitespace).map(str::to_owned).collect()
+    });
+    words.collect()
+}
+
+#[test]
+fn the_corpus_has_a_final_layout_on_one_line_and_on_many() {
+    for words in corpus() {
+        assert_stable(&words.join(" "));
+        assert_stable(&words.join("\n"));
+    }
+}
+
 /// A piece of white space, or a comment.
 fn gap() -> impl Strategy<Value = String> {
     let gaps = ["", " ", " ", "\n", "\n\n\n", "\t", " // x\n", "\n// y\n\n"];
@@ -57,6 +79,21 @@ fn gap() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_layout_of_any_file_of_the_corpus_becomes_a_final_one(
+        file in any::<prop::sample::Index>(),
+        gaps in prop::collection::vec(gap(), 1..60),
+    ) {
+        let corpus = corpus();
+        let mut source = String::new();
+        for (word, gap) in file.get(&corpus).iter().zip(gaps.iter().cycle()) {
+            source.push_str(word);
+            source.push(' ');
+            source.push_str(gap);
+        }
+        assert_stable(&source);
+    }
 
     #[test]
     fn white_space_and_comments_anywhere_are_survived(gaps in prop::collection::vec(gap(), 80)) {

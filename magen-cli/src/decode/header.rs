@@ -23,6 +23,7 @@ pub(super) enum Kind {
     Request,
     Reply,
     NoReply,
+    Cancel,
     /// In the place of an answer: the version of the interface where there is no such method.
     NoSuchMethod,
     QueryVersion,
@@ -58,6 +59,7 @@ impl Header {
             1 => Kind::Request,
             2 => Kind::Reply,
             3 => Kind::NoReply,
+            4 => Kind::Cancel,
             8 => Kind::NoSuchMethod,
             9 => Kind::QueryVersion,
             10 => Kind::Version,
@@ -87,6 +89,7 @@ impl fmt::Display for Kind {
             Self::Request => "request",
             Self::Reply => "answer",
             Self::NoReply => "refusal to answer",
+            Self::Cancel => "withdrawal of the request",
             Self::NoSuchMethod => "answer that it is newer",
             Self::QueryVersion => "question for the version",
             Self::Version => "answer with the version",

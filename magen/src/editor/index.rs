@@ -220,6 +220,21 @@ impl<'source> Index<'source> {
         ranges
     }
 
+    /// The text and the tree of the file that is asked about.
+    pub(super) fn first(&self) -> Option<(&'source str, &File<'source>)> {
+        Some((self.texts.first()?, self.files.first()?))
+    }
+
+    /// The file of the declaration that the name at `span` means, if it means one.
+    pub(super) fn declared_in(&self, span: Span) -> Option<PathBuf> {
+        let place = self.names.binary_search_by_key(&span, |(name, _)| *name).ok()?;
+        let defined = self.names.get(place).and_then(|(_, id)| self.defined.get(*id))?;
+        match defined.item {
+            Item::Declaration(_) => self.paths.get(defined.file).cloned(),
+            _ => None,
+        }
+    }
+
     fn place(&self, defined: &Defined<'_>) -> Option<Place> {
         Some(Place { path: self.paths.get(defined.file)?.clone(), range: defined.span.range() })
     }
@@ -254,7 +269,7 @@ impl<'source> Index<'source> {
     }
 }
 
-fn text_of(docs: &Docs<'_>) -> String {
+pub(super) fn text_of(docs: &Docs<'_>) -> String {
     let lines: Vec<&str> = docs.lines.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
     lines.join("\n")
 }
