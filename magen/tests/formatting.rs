@@ -81,21 +81,6 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_layout_of_any_file_of_the_corpus_becomes_a_final_one(
-        file in any::<prop::sample::Index>(),
-        gaps in prop::collection::vec(gap(), 1..60),
-    ) {
-        let corpus = corpus();
-        let mut source = String::new();
-        for (word, gap) in file.get(&corpus).iter().zip(gaps.iter().cycle()) {
-            source.push_str(word);
-            source.push(' ');
-            source.push_str(gap);
-        }
-        assert_stable(&source);
-    }
-
-    #[test]
     fn white_space_and_comments_anywhere_are_survived(gaps in prop::collection::vec(gap(), 80)) {
         let tokens = "module a . b ; import \"x.magen\" ; [ Extensible ] enum Mode { FAST = 1 , reserved 2 , 3 ; SLOW } \
             struct Point { int x = 5 ; array < string < 8 > > max 4 ? names ; } union Shape { Point moved @ 2 ; } \
@@ -105,6 +90,24 @@ proptest! {
             source.push_str(token);
             source.push_str(gaps.get(index % gaps.len()).map_or(" ", String::as_str));
             source.push(' ');
+        }
+        assert_stable(&source);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_layout_of_any_file_of_the_corpus_becomes_a_final_one(
+        words in prop::sample::select(corpus()),
+        gaps in prop::collection::vec(gap(), 1..60),
+    ) {
+        let mut source = String::new();
+        for (word, gap) in words.iter().zip(gaps.iter().cycle()) {
+            source.push_str(word);
+            source.push(' ');
+            source.push_str(gap);
         }
         assert_stable(&source);
     }

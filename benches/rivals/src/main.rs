@@ -40,7 +40,11 @@ fn main() {
         ("protox, checked", &theirs, compiled),
     ] {
         let lines = text.lines().count();
-        println!("{what:20} {lines:6} lines {:8.1} ms {:7.2} us per line", time * 1e3, time * 1e6 / lines as f64);
+        println!(
+            "{what:20} {lines:6} lines {:8.1} ms {:7.2} us per line",
+            time * 1e3,
+            time * 1e6 / lines as f64
+        );
     }
 }
 
@@ -75,7 +79,10 @@ fn in_proto() -> String {
         for method in 0..METHODS {
             let _ = writeln!(text, "  rpc Method{method}(Item{number}) returns (Item{number});");
         }
-        let _ = writeln!(text, "}}\n\nmessage Item{number} {{\n  int32 id = 1;\n  string name = 2;\n  bytes data = 3;");
+        let _ = writeln!(
+            text,
+            "}}\n\nmessage Item{number} {{\n  int32 id = 1;\n  string name = 2;\n  bytes data = 3;"
+        );
         let _ = writeln!(text, "  map<string, int64> counts = 4;\n  repeated double values = 5;\n}}\n");
     }
     text
