@@ -28,8 +28,9 @@ pub const HOPS_MAX: u16 = 1024;
 pub const WINDOW_MESSAGES_CAP: u64 = 1 << 20;
 /// The same in bytes.
 pub const WINDOW_BYTES_CAP: u64 = 1 << 34;
-/// How many of its own windows a place that only forwards keeps of one origin's messages for a sender it does not yet
-/// know. It cannot know the window of the reader beyond; windows in one network should not differ by more than this.
+/// How many of its own windows a node keeps of one pipe at most, whatever it is told: of an end that says on arrival that
+/// its reader has granted more, and, at a place that only forwards, of one origin's messages for a sender it does not yet know.
+/// Windows in one network should not differ by more than this.
 pub const HELD_WINDOWS: u64 = 4;
 /// What one attached pipe counts for in the byte window, beside the payload.
 pub const PIPE_COST: u64 = 256;

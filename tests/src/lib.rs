@@ -3,14 +3,21 @@
 //! A test is one `async fn` that takes a [`Stage`]; [`on_every_scheduler!`] makes a test of it on each scheduler. The
 //! processes on the other side are all `mage-test-child`, which runs on the scheduler that the test runs on.
 
+<<<<<<< HEAD
 pub mod directory;
 mod mapped;
+=======
+pub mod evil;
+>>>>>>> 24bdd8c (Hostile peers in a process of their own against one with little of everything; published system calls, enforced; an end that claims a larger window than anybody grants ends its pipe)
 mod matrix;
 pub mod member;
 mod puppet;
 pub mod raw;
 pub mod refused;
+#[cfg(target_os = "linux")]
+pub mod sandbox;
 mod serve;
+pub mod victim;
 mod watchdog;
 
 pub use mapped::{Percent, Word};
@@ -62,6 +69,10 @@ pub mod role {
     pub const MEMBER_INVITES: &str = "member-invites";
     /// Connects to the service that the environment names, and serves `Member`.
     pub const MEMBER_CONNECTS: &str = "member-connects";
+    /// Invites, and is attacked by whom it is told to meet.
+    pub const VICTIM: &str = "victim";
+    /// Accepts, locks itself in, and serves `Child`.
+    pub const SANDBOXED: &str = "sandboxed";
     /// By hand: does nothing, and stands there.
     pub const STOP_BEFORE_HELLO: &str = "stop-before-hello";
     /// By hand: accepts as far as the hello, and stands there.

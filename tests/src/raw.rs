@@ -1,13 +1,16 @@
 //! The wire, spoken by hand: frames as `docs/WIRE.md` describes them, and a socket to say them over.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use mage::sched::{Interest, Scheduler, Transfer, Watch};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags,
+};
 
 /// The kinds of frame that are said here.
 pub mod kind {
@@ -86,9 +89,17 @@ pub fn accepts() -> Vec<u8> {
 /// # Panics
 /// If there are more than can be counted.
 pub fn welcome(descriptors: &[Vec<u8>]) -> Vec<u8> {
+    welcome_by(INVITER, GUEST, descriptors)
+}
+
+/// The admission of anybody by anybody.
+///
+/// # Panics
+/// If there are more than can be counted.
+pub fn welcome_by(inviter: Name, guest: Name, descriptors: &[Vec<u8>]) -> Vec<u8> {
     let mut body = 1_u16.to_le_bytes().to_vec();
     body.push(0); // not isolated
-    for name in [GUEST, INVITER, INVITER] {
+    for name in [guest, inviter, inviter] {
         body.extend(name);
     }
     body.push(u8::try_from(descriptors.len()).expect("few"));
@@ -237,6 +248,27 @@ impl RawPeer {
         Ok(bytes)
     }
 
+    /// Hears what comes until a descriptor comes with it.
+    ///
+    /// # Errors
+    /// If the other side hangs up first.
+    pub async fn handle(&mut self) -> io::Result<OwnedFd> {
+        loop {
+            let mut found = None;
+            let mut io = |socket: BorrowedFd<'_>| {
+                let (count, handle) = receive(socket)?;
+                found = found.take().or(handle);
+                Ok(Transfer::More(count))
+            };
+            let count = poll_fn(|context| self.watch.poll_io(context, Interest::Read, &mut io)).await?;
+            match found {
+                Some(handle) => return Ok(handle),
+                None if count == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                None => {}
+            }
+        }
+    }
+
     /// Hears everything until the other side hangs up, and says whether anything came.
     pub async fn until_hang_up(&mut self) -> bool {
         let mut heard = false;
@@ -246,6 +278,19 @@ impl RawPeer {
         }
         heard
     }
+}
+
+fn receive(socket: BorrowedFd<'_>) -> io::Result<(usize, Option<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(253))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut bytes = [0; 4096];
+    let flags = RecvFlags::CMSG_CLOEXEC;
+    let received = rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags)?;
+    let handles = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(handles) => Some(handles),
+        _ => None,
+    });
+    Ok((received.bytes, handles.flatten().next()))
 }
 
 fn send(socket: BorrowedFd<'_>, bytes: &[u8], handles: &[BorrowedFd<'_>]) -> io::Result<Transfer> {

@@ -1,11 +1,11 @@
 //! A peer that wants to do harm, and says what it likes by hand.
 //!
-//! Each attack is a row: what the peer is to its victim, what it says, and what becomes of it. During all of them an
-//! honest node calls the victim and no call fails; after each, the victim has as many descriptors, pipe ends and links
-//! as before. They run in a process of their own, whose memory and descriptors are limited.
+//! Each attack is a row of `mage_tests::evil`: what the peer is to its victim, what it says, and what becomes of it. During all of
+//! them an honest node calls the victim and no call fails; after each, the victim has as many descriptors, pipe ends and links
+//! as before. Here all three are in one process, whose memory and descriptors are limited, on every scheduler; in `processes`
+//! each is a process of its own.
 
-mod attacks;
-mod frames;
+mod processes;
 
 use std::env;
 use std::fs;
@@ -22,13 +22,13 @@ use futures::future::{BoxFuture, join};
 use mage::{
     BadMessage, InvitationError, MessagePipe, Node, NodeName, RawMessage, Receiver, RecvError, Remote, Why,
 };
+use mage_tests::evil::{self, Attack, Called, End, Known, Part};
 use mage_tests::fixtures::Echo;
 use mage_tests::raw::{self, RawPeer};
+use mage_tests::victim::used;
 use mage_tests::{EchoImpl, Flavor, Stage, run};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, setrlimit};
-
-use attacks::{Attack, End, Known, Part, RECEIVER, SENDER, message};
 
 /// Descriptors that the process may have.
 const DESCRIPTORS_MAX: u64 = 1024;
@@ -62,11 +62,11 @@ fn in_a_process_of_its_own() {
     }
     let flavor = flavor.parse().expect("a scheduler");
     match name {
-        "forgeries" => run(flavor, |stage| every(stage, attacks::FORGERIES)),
-        "messages" => run(flavor, |stage| every(stage, attacks::MESSAGES)),
-        "frames" => run(flavor, |stage| every(stage, frames::FRAMES)),
-        "controls" => run(flavor, |stage| every(stage, frames::CONTROLS)),
-        "floods" => run(flavor, |stage| every(stage, frames::FLOODS)),
+        "forgeries" => run(flavor, |stage| every(stage, evil::FORGERIES)),
+        "messages" => run(flavor, |stage| every(stage, evil::MESSAGES)),
+        "frames" => run(flavor, |stage| every(stage, evil::FRAMES)),
+        "controls" => run(flavor, |stage| every(stage, evil::CONTROLS)),
+        "floods" => run(flavor, |stage| every(stage, evil::FLOODS)),
         "handshakes" => run(flavor, flipped_handshakes),
         "half_open" => run(flavor, invitations_that_nobody_finishes),
         "never_reading" => run(flavor, a_peer_that_never_reads),
@@ -204,33 +204,17 @@ impl Scene {
         let (ours, theirs) = pair();
         let mut peer = RawPeer::new(&*stage.scheduler, theirs);
         let honest = bytes_of(self.honest.inspect().names[0]);
+        let called = Called::numbered(0);
         match part {
             Part::Inviter => {
                 let victim = self.victim.clone();
                 let accepting = started(stage, async move { victim.accept_invitation(ours).await });
-                peer.write(&[raw::invites(), raw::welcome(&[raw::descriptor(1)])].concat())
-                    .await
-                    .expect("it listens");
-                let pipe = accepting.await.expect("this is an invitation");
-                let (to, prev) = ((SENDER, 1), (SENDER, 1));
-                let known =
-                    Known { to, prev, peer: (SENDER, 1001), honest, me: raw::INVITER, victim: raw::GUEST };
-                (peer, pipe, known)
+                let known = evil::enter(&mut peer, part, called, honest).await.expect("it listens");
+                (peer, accepting.await.expect("this is an invitation"), known)
             }
             Part::Guest => {
                 let pipe = self.victim.send_invitation(ours).expect("a stream socket");
-                peer.write(&raw::accepts()).await.expect("it listens");
-                peer.frame().await.expect("its hello");
-                let welcome = peer.frame().await.expect("its welcome");
-                let name = |at: usize| -> raw::Name { *welcome[at..].first_chunk().expect("sixteen bytes") };
-                let number =
-                    |at: usize| u64::from_le_bytes(*welcome[at..].first_chunk().expect("eight bytes"));
-                let descriptor = 8 + 2 + 1 + 3 * 16 + 1 + 1;
-                peer.write(&raw::accepted(&welcome)).await.expect("it listens");
-                let own = (RECEIVER, number(descriptor));
-                let to = (RECEIVER, number(descriptor + 84));
-                // The victim's end hears the peer from now on, for nothing overtakes the acceptance.
-                let known = Known { to, prev: own, peer: own, honest, me: name(11), victim: name(27) };
+                let known = evil::enter(&mut peer, part, called, honest).await.expect("it listens");
                 (peer, pipe, known)
             }
         }
@@ -246,14 +230,6 @@ async fn end_of(pipe: &MessagePipe) -> Why {
             Err(why) => return why,
         }
     }
-}
-
-/// Whoever gets an end uses it.
-fn used(message: RawMessage) -> RawMessage {
-    for pipe in &message.pipes {
-        let _ = pipe.try_send(RawMessage { bytes: b"mine".to_vec(), ..RawMessage::default() });
-    }
-    message
 }
 
 // ---- the rows
@@ -285,10 +261,7 @@ async fn every(stage: Stage, rows: &'static [Attack]) {
                 assert!(seen.faults.is_empty() && seen.links.len() >= 2, "{what}: {seen}");
             }
             End::Nothing(sequence) => {
-                let mut last = message(known.to, known.prev, (*sequence, 1), &[]);
-                last.extend(b"as ever");
-                let length = u32::try_from(last.len()).expect("short");
-                last[..4].copy_from_slice(&length.to_le_bytes());
+                let last = evil::as_ever(&known, *sequence);
                 peer.write(&last).await.unwrap_or_else(|error| panic!("{what}: {error}"));
                 let mut kept = Vec::new();
                 loop {
@@ -296,7 +269,7 @@ async fn every(stage: Stage, rows: &'static [Attack]) {
                         panic!("{what}: the pipe ended: {why}; {}", scene.victim.inspect())
                     });
                     kept.push(used(message));
-                    if kept.last().is_some_and(|message| message.bytes == b"as ever") {
+                    if kept.last().is_some_and(|message| message.bytes == evil::AS_EVER) {
                         break;
                     }
                 }

@@ -74,6 +74,12 @@ impl Window {
         }
     }
 
+    /// Whether more than this may be unread or under way to this end.
+    pub(crate) fn has_granted_beyond(&self, most: Count) -> bool {
+        let granted = self.granted_unread();
+        granted.messages > most.messages || granted.bytes > most.bytes
+    }
+
     /// Whether numbers that came from elsewhere can belong to an honest end.
     pub(crate) fn is_consistent(&self) -> bool {
         self.limit.within_cap_of(self.sent)

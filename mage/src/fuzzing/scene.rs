@@ -14,7 +14,7 @@ use crate::core::{
     Draft, Effect, EndpointName, Frame, Invitation, LinkId, Mask, NodeName, PipeLabel, Received, Router,
 };
 use crate::error::{InvitationError, Why};
-use crate::limits::Limits;
+use crate::limits::{HELD_WINDOWS, Limits};
 use crate::link::{Inbox, Stop};
 use crate::wire::{Batch, Names, encode};
 
@@ -328,6 +328,8 @@ impl Scene {
             let statuses = node.router.statuses();
             // Those that exist when the limit is reached may still make a few of their own.
             assert!(statuses.len() <= 2 * limits().endpoints_max, "{} endpoints", statuses.len());
+            let unread = statuses.iter().map(|status| status.unread_messages).max().unwrap_or(0);
+            assert!(unread <= HELD_WINDOWS * limits().window_messages, "{unread} unread messages");
         }
     }
 

@@ -12,7 +12,7 @@ use mage_tests::fixtures::{
     Callback, Child, ChildInspectResponse, ChildMakePipesResponse, Echo, FirstInterface, SecondInterface,
 };
 use mage_tests::raw::{self, RawPeer};
-use mage_tests::{EchoImpl, Flavor, Stage, member, role};
+use mage_tests::{EchoImpl, Flavor, Stage, member, role, sandbox, victim};
 
 type Anything = Result<(), Box<dyn std::error::Error>>;
 
@@ -30,6 +30,9 @@ fn main() -> ExitCode {
         }
     };
     let role = role.clone();
+    if role == role::VICTIM {
+        victim::limit_resources();
+    }
     match mage_tests::run(flavor, move |stage| async move { play(&stage, &role).await }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -46,6 +49,7 @@ async fn play(stage: &Stage, role: &str) -> Anything {
     let node = stage.node();
     let pipe = match role {
         role::SERVE
+        | role::SANDBOXED
         | role::ACCEPT_AND_CALL
         | role::ACCEPT_AND_RETURN
         | role::ACCEPT_AND_WATCH
@@ -54,7 +58,10 @@ async fn play(stage: &Stage, role: &str) -> Anything {
         _ => node.send_invitation(standard_input()?)?,
     };
     match role {
-        role::SERVE | role::INVITE => {
+        role::SERVE | role::INVITE | role::SANDBOXED => {
+            if role == role::SANDBOXED {
+                sandbox::enter(stage.flavor)?;
+            }
             let mut servant =
                 Servant { node: node.clone(), scheduler: Arc::clone(&stage.scheduler), kept: Vec::new() };
             Receiver::<dyn Child>::new(pipe).serve(&mut servant).await?;
@@ -74,6 +81,7 @@ async fn play(stage: &Stage, role: &str) -> Anything {
         role::MEMBER | role::MEMBER_INVITES | role::MEMBER_CONNECTS => {
             member::be_told(stage, &node, pipe).await;
         }
+        role::VICTIM => victim::suffer(stage, &node, pipe).await,
         unknown => return Err(format!("no role is called {unknown}").into()),
     }
     node.shutdown().await;

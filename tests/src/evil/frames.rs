@@ -1,16 +1,17 @@
 //! Frames that are none, frames between nodes, and floods.
 
+use crate::raw::{self, kind};
 use mage::{PeerMisbehaved, Why};
-use mage_tests::raw::{self, kind};
 
 use super::attacks::End::{Fault, Nothing, PipeFor};
 use super::attacks::Part::{Guest, Inviter};
 use super::attacks::{
-    Attack, NOBODY, SENDER, address, between, carrying, declaring, elsewhere, every_kind, many, message, one,
-    sending_to, with_byte,
+    Attack, GRANTED, SENDER, address, between, carrying, declaring, elsewhere, endpoint, every_kind, many,
+    message, one, sending_to, with_byte,
 };
 
-pub(super) const FRAMES: &[Attack] = &[
+/// Frames that are none, and frames that come in an odd way.
+pub const FRAMES: &[Attack] = &[
     Attack("length nought", Inviter, |_| one(vec![0; 8]), Fault(PeerMisbehaved::FrameLength)),
     Attack(
         "4 GiB",
@@ -144,11 +145,12 @@ pub(super) const FRAMES: &[Attack] = &[
     ),
 ];
 
-pub(super) const CONTROLS: &[Attack] = &[
+/// What nodes say to each other.
+pub const CONTROLS: &[Attack] = &[
     Attack(
         "an introduction by a guest",
         Guest,
-        |_| vec![(declaring(raw::frame(kind::INTRODUCE, &NOBODY), 1), 1)],
+        |known| vec![(declaring(raw::frame(kind::INTRODUCE, &known.nobody), 1), 1)],
         Fault(PeerMisbehaved::NotBroker),
     ),
     Attack(
@@ -160,7 +162,7 @@ pub(super) const CONTROLS: &[Attack] = &[
     Attack(
         "an admission by a guest",
         Guest,
-        |_| vec![(declaring(raw::frame(kind::ADMIT, &[&[1; 8][..], &NOBODY].concat()), 1), 1)],
+        |known| vec![(declaring(raw::frame(kind::ADMIT, &[&[1; 8][..], &known.nobody].concat()), 1), 1)],
         Fault(PeerMisbehaved::NotBroker),
     ),
     Attack(
@@ -184,7 +186,7 @@ pub(super) const CONTROLS: &[Attack] = &[
     Attack(
         "to be introduced to nobody",
         Guest,
-        |_| many((0..1000).map(|_| raw::frame(kind::REQUEST_INTRODUCTION, &NOBODY))),
+        |known| many((0..1000).map(|_| raw::frame(kind::REQUEST_INTRODUCTION, &known.nobody))),
         Nothing(0),
     ),
     Attack(
@@ -220,13 +222,13 @@ pub(super) const CONTROLS: &[Attack] = &[
     Attack(
         "an introduction without a socket",
         Inviter,
-        |_| one(raw::frame(kind::INTRODUCE, &NOBODY)),
+        |known| one(raw::frame(kind::INTRODUCE, &known.nobody)),
         Fault(PeerMisbehaved::MissingHandles),
     ),
     Attack(
         "an introduction with two",
         Inviter,
-        |_| vec![(declaring(raw::frame(kind::INTRODUCE, &NOBODY), 2), 2)],
+        |known| vec![(declaring(raw::frame(kind::INTRODUCE, &known.nobody), 2), 2)],
         Fault(PeerMisbehaved::UnexpectedHandles),
     ),
     Attack(
@@ -244,7 +246,7 @@ pub(super) const CONTROLS: &[Attack] = &[
     Attack(
         "an admission that nobody asked for",
         Inviter,
-        |_| vec![(declaring(raw::frame(kind::ADMIT, &[&[1; 8][..], &NOBODY].concat()), 1), 1)],
+        |known| vec![(declaring(raw::frame(kind::ADMIT, &[&[1; 8][..], &known.nobody].concat()), 1), 1)],
         Nothing(0),
     ),
     Attack(
@@ -281,7 +283,8 @@ pub(super) const CONTROLS: &[Attack] = &[
     ),
 ];
 
-pub(super) const FLOODS: &[Attack] = &[
+/// More of it than anybody takes.
+pub const FLOODS: &[Attack] = &[
     Attack(
         "questions whose answers it never reads",
         Inviter,
@@ -293,7 +296,7 @@ pub(super) const FLOODS: &[Attack] = &[
     Attack(
         "introductions whose refusals it never reads",
         Guest,
-        |_| vec![(raw::frame(kind::REQUEST_INTRODUCTION, &NOBODY), 0); 300_000],
+        |known| vec![(raw::frame(kind::REQUEST_INTRODUCTION, &known.nobody), 0); 300_000],
         Fault(PeerMisbehaved::TooManyRequests),
     ),
     Attack(
@@ -313,6 +316,39 @@ pub(super) const FLOODS: &[Attack] = &[
         Inviter,
         |known| many((0..50_000).map(|number| every_kind(known.to, (SENDER, 4000 + number)))),
         Nothing(0),
+    ),
+    Attack(
+        "what has to be held, from strangers whose makers never were",
+        Inviter,
+        |known| {
+            let stranger = |number: u32| {
+                let maker = [&[2][..], &number.to_le_bytes(), &[6; 12], &1_u64.to_le_bytes()].concat();
+                let (sequence, hops, no_ends) = (0_u64.to_le_bytes(), 1_u16.to_le_bytes(), [0]);
+                let body = [&endpoint(known.to)[..], &maker, &sequence, &hops, &no_ends].concat();
+                raw::frame(kind::USER, &body)
+            };
+            many((0..100_000).map(stranger))
+        },
+        Nothing(0),
+    ),
+    Attack(
+        "a window that nobody keeps",
+        Inviter,
+        |known| {
+            let most = (8_u64 << 30).to_le_bytes();
+            let mut end = raw::descriptor(2);
+            end[GRANTED + 8..GRANTED + 16].copy_from_slice(&most);
+            let mut said = vec![(message(known.to, known.prev, (0, 1), &[end]), 0)];
+            said.extend((0..200).map(|number| {
+                let mut large = message((SENDER, 2), (SENDER, 2), (number, 1), &[]);
+                large.resize(large.len() + (1 << 20), 7);
+                let length = u32::try_from(large.len()).expect("a frame is shorter");
+                large[..4].copy_from_slice(&length.to_le_bytes());
+                (large, 0)
+            }));
+            said
+        },
+        Nothing(1),
     ),
     Attack(
         "ends whose pipes begin at nodes that never were",

@@ -1,20 +1,19 @@
 //! What is said to the victim, a row for each attack.
 
+use crate::raw::{self, kind};
 use mage::{PeerMisbehaved, Why};
-use mage_tests::raw::{self, kind};
 
 // ---- how the peer speaks
 
 /// Who made the name of an endpoint or is a node, seen from the frame: its receiver, its sender, or somebody else.
-pub(super) const RECEIVER: u8 = 0;
-pub(super) const SENDER: u8 = 1;
-/// Somebody whom nobody knows.
-pub(super) const NOBODY: raw::Name = [0x77; 16];
+pub const RECEIVER: u8 = 0;
+/// The sender of the frame.
+pub const SENDER: u8 = 1;
 
 /// An endpoint, as a frame of the hostile peer names it.
-pub(super) type Endpoint = (u8, u64);
+pub type Endpoint = (u8, u64);
 
-fn endpoint((creator, number): Endpoint) -> Vec<u8> {
+pub(super) fn endpoint((creator, number): Endpoint) -> Vec<u8> {
     let mut bytes = vec![creator];
     bytes.extend(number.to_le_bytes());
     bytes
@@ -22,19 +21,21 @@ fn endpoint((creator, number): Endpoint) -> Vec<u8> {
 
 /// What the peer knows of its pipe to the victim.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
+pub struct Known {
     /// The victim's end.
-    pub(super) to: Endpoint,
+    pub to: Endpoint,
     /// Whom the victim's end hears.
-    pub(super) prev: Endpoint,
+    pub prev: Endpoint,
     /// To whom the victim's end sends.
-    pub(super) peer: Endpoint,
+    pub peer: Endpoint,
     /// The name of the honest node.
-    pub(super) honest: raw::Name,
+    pub honest: raw::Name,
+    /// Somebody whom nobody knows.
+    pub nobody: raw::Name,
     /// What the peer calls itself.
-    pub(super) me: raw::Name,
+    pub me: raw::Name,
     /// What the victim is called in the network of the two.
-    pub(super) victim: raw::Name,
+    pub victim: raw::Name,
 }
 
 /// A frame between two endpoints.
@@ -43,12 +44,10 @@ pub(super) fn between(kind: u8, to: Endpoint, from: Endpoint, rest: &[u8]) -> Ve
 }
 
 /// A message, with these pipe ends.
-pub(super) fn message(
-    to: Endpoint,
-    from: Endpoint,
-    (sequence, hops): (u64, u16),
-    ends: &[Vec<u8>],
-) -> Vec<u8> {
+///
+/// # Panics
+/// If there are more than can be counted.
+pub fn message(to: Endpoint, from: Endpoint, (sequence, hops): (u64, u16), ends: &[Vec<u8>]) -> Vec<u8> {
     let count = u8::try_from(ends.len()).expect("few");
     let rest = [&sequence.to_le_bytes()[..], &hops.to_le_bytes(), &[count], &ends.concat()].concat();
     between(kind::USER, to, from, &rest)
@@ -82,12 +81,14 @@ pub(super) fn declaring(frame: Vec<u8>, handles: u8) -> Vec<u8> {
 const SENT: usize = 9;
 const LIMIT: usize = 25;
 const READ: usize = 41;
-const GRANTED: usize = 57;
+pub(super) const GRANTED: usize = 57;
+/// The number of the pipe; who made it is one byte before.
+const PIPE: usize = 74;
 const PEER: usize = 82;
 const ORIGIN: usize = 92;
 
 /// A descriptor with one number in it replaced.
-fn contradicting(number: u64, at: usize, value: u64) -> Vec<u8> {
+pub(super) fn contradicting(number: u64, at: usize, value: u64) -> Vec<u8> {
     let mut bytes = raw::descriptor(number);
     bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
     bytes
@@ -103,7 +104,7 @@ pub(super) fn sending_to(number: u64, peer: &[u8]) -> Vec<u8> {
 
 /// What the peer is to its victim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub enum Part {
     /// It has invited the victim into a network of its own, and is its broker there.
     Inviter,
     /// It is a guest of the victim, which is the broker.
@@ -112,7 +113,7 @@ pub(super) enum Part {
 
 /// What is to become of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub enum End {
     /// The link is dropped, for this fault.
     Fault(PeerMisbehaved),
     /// The pipe ends, the link stays.
@@ -138,13 +139,19 @@ impl End {
 }
 
 /// Bytes that are said in one write, and how many handles go with them.
-pub(super) type Said = (Vec<u8>, usize);
+pub type Said = (Vec<u8>, usize);
 
-pub(super) struct Attack(
-    pub(super) &'static str,
-    pub(super) Part,
-    pub(super) fn(&Known) -> Vec<Said>,
-    pub(super) End,
+/// One of them.
+#[derive(Debug)]
+pub struct Attack(
+    /// What it is.
+    pub &'static str,
+    /// In which part.
+    pub Part,
+    /// What is said.
+    pub fn(&Known) -> Vec<Said>,
+    /// What is to become of it.
+    pub End,
 );
 
 pub(super) fn one(frame: Vec<u8>) -> Vec<Said> {
@@ -177,7 +184,8 @@ pub(super) fn every_kind(to: Endpoint, from: Endpoint) -> Vec<u8> {
     .concat()
 }
 
-pub(super) const FORGERIES: &[Attack] = &[
+/// Frames between endpoints that nobody has given the peer a right to.
+pub const FORGERIES: &[Attack] = &[
     Attack(
         "every frame to ends never given",
         Inviter,
@@ -264,7 +272,7 @@ pub(super) const FORGERIES: &[Attack] = &[
     Attack(
         "an end that is to send to nobody",
         Inviter,
-        |known| one(between(kind::BYPASS, known.to, known.peer, &elsewhere(NOBODY, 1))),
+        |known| one(between(kind::BYPASS, known.to, known.peer, &elsewhere(known.nobody, 1))),
         Nothing(0),
     ),
     Attack(
@@ -278,8 +286,8 @@ pub(super) const FORGERIES: &[Attack] = &[
         Inviter,
         |known| {
             many([
-                between(kind::PREV_IS, known.to, known.prev, &elsewhere(NOBODY, 1)),
-                raw::frame(kind::INTRODUCTION_FAILED, &NOBODY),
+                between(kind::PREV_IS, known.to, known.prev, &elsewhere(known.nobody, 1)),
+                raw::frame(kind::INTRODUCTION_FAILED, &known.nobody),
             ])
         },
         Pipe(Why::Unreachable),
@@ -287,7 +295,7 @@ pub(super) const FORGERIES: &[Attack] = &[
     Attack(
         "a guest names a node that never was",
         Guest,
-        |known| one(between(kind::PREV_IS, known.to, known.prev, &elsewhere(NOBODY, 1))),
+        |known| one(between(kind::PREV_IS, known.to, known.prev, &elsewhere(known.nobody, 1))),
         Pipe(Why::PeerDied),
     ),
     Attack(
@@ -325,7 +333,8 @@ pub(super) const FORGERIES: &[Attack] = &[
     ),
 ];
 
-pub(super) const MESSAGES: &[Attack] = &[
+/// Messages, and the ends in them.
+pub const MESSAGES: &[Attack] = &[
     Attack(
         "a gap",
         Inviter,
@@ -509,7 +518,9 @@ pub(super) const MESSAGES: &[Attack] = &[
         |known| {
             carrying(
                 known,
-                &(1..40).map(|number| sending_to(number, &elsewhere(NOBODY, number))).collect::<Vec<_>>(),
+                &(1..40)
+                    .map(|number| sending_to(number, &elsewhere(known.nobody, number)))
+                    .collect::<Vec<_>>(),
             )
         },
         Nothing(1),
@@ -549,6 +560,20 @@ pub(super) const MESSAGES: &[Attack] = &[
                 between(kind::PREV_IS, (SENDER, 2), (SENDER, 2), &address(RECEIVER, known.to)),
                 between(kind::BYPASS, known.to, known.peer, &address(RECEIVER, (SENDER, 2))),
             ])
+        },
+        Nothing(1),
+    ),
+    Attack(
+        "two pipes that carry each other",
+        Inviter,
+        |known| {
+            let over = |carrier: u64, carried: u64, number: u64| {
+                let mut end = sending_to(number, &address(RECEIVER, (SENDER, carried)));
+                end[PIPE..PIPE + 8].copy_from_slice(&carried.to_le_bytes());
+                message((SENDER, carrier), (SENDER, carrier), (0, 1), &[end])
+            };
+            let both = message(known.to, known.prev, (0, 1), &[raw::descriptor(2), raw::descriptor(3)]);
+            many([both, over(2, 3, 4), over(3, 2, 5)])
         },
         Nothing(1),
     ),
