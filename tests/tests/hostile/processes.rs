@@ -184,7 +184,7 @@ async fn suffer(siege: &mut Siege, group: &str, (number, row): (usize, &Attack),
     }
     let after = siege.healed(what, before).await;
     let [now, most] = after.memory;
-    println!("{what}: {} KiB at most, {now} KiB now", most.saturating_sub(before.memory[0]));
+    eprintln!("{what}: {} KiB at most, {now} KiB now", most.saturating_sub(before.memory[0]));
 }
 
 /// Some of the bits of a good handshake, turned over. (All of them are in `super::flipped_handshakes`.)

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::samples::{ALICE, BOB, Handle, all, at_bob, between, descriptor, hello, sample, user, welcome};
+use super::samples::{
+    ALICE, BOB, CAROL, Handle, all, at_bob, between, descriptor, hello, node, sample, user, welcome,
+};
 use super::{batches, decoded, decoded_with, encoded, fault, whole};
 use crate::core::{Body, Control, Frame};
 use crate::error::PeerMisbehaved;
@@ -223,6 +225,26 @@ fn unexpected_handles() {
         let arrived = [Batch { handles: vec![1; count], truncated: true }].into();
         assert_eq!(check_arrived::<Handle>(&bytes[..7], &arrived), if fits { Ok(()) } else { unexpected });
     }
+}
+
+/// What this process had no room for is nobody's fault: something is left of most frames.
+#[test]
+fn what_is_left_without_handles() {
+    let left = |bytes: &[u8]| {
+        let mut arrived = [Batch { handles: Vec::new(), truncated: true }].into();
+        decode::<Handle>(bytes, at_bob(), &mut arrived, &Limits::default()).expect("nobody is to blame")
+    };
+    let control = |name: &str| match left(&encoded(sample(name)).0) {
+        Decoded::Frame { frame: Frame::Control(control), .. } => control,
+        other => panic!("{name}: {other:?}"),
+    };
+    assert!(matches!(control("Introduce"), Control::IntroductionFailed { name } if name == node(CAROL)));
+    assert!(matches!(control("Admit"), Control::RefuseAdmission { .. }));
+    let welcome = changed(sample("Welcome"), |bytes| bytes[6] = 1);
+    assert!(matches!(left(&welcome), Decoded::LostWelcome));
+    let (message, _) = encoded(user(vec![1; 64], vec![], vec![7, 8]));
+    let Decoded::Frame { frame, .. } = left(&message) else { panic!("a message without its handles is one") };
+    assert!(frame.has_lost_handles());
 }
 
 #[test]
