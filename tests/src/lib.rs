@@ -3,12 +3,9 @@
 //! A test is one `async fn` that takes a [`Stage`]; [`on_every_scheduler!`] makes a test of it on each scheduler. The
 //! processes on the other side are all `mage-test-child`, which runs on the scheduler that the test runs on.
 
-<<<<<<< HEAD
 pub mod directory;
-mod mapped;
-=======
 pub mod evil;
->>>>>>> 24bdd8c (Hostile peers in a process of their own against one with little of everything; published system calls, enforced; an end that claims a larger window than anybody grants ends its pipe)
+mod mapped;
 mod matrix;
 pub mod member;
 mod puppet;

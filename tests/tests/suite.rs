@@ -11,12 +11,9 @@ mod network;
 mod original_core;
 mod original_mage;
 mod pipes;
-<<<<<<< HEAD
-mod seeing;
-=======
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sandbox;
->>>>>>> 24bdd8c (Hostile peers in a process of their own against one with little of everything; published system calls, enforced; an end that claims a larger window than anybody grants ends its pipe)
+mod seeing;
 mod sets;
 mod simulated;
 mod streams;

@@ -129,7 +129,7 @@ use Part::{Guest, Inviter};
 
 impl End {
     /// Whether a pipe may end for this reason.
-    pub(super) fn allows(&self, why: Why) -> bool {
+    pub fn allows(&self, why: Why) -> bool {
         match self {
             Pipe(expected) => *expected == why,
             PipeFor(expected) => expected.contains(&why),
