@@ -16,6 +16,7 @@ use super::effect::{Effect, LinkId};
 use super::frame::{Control, Frame};
 use super::name::NodeName;
 use super::peers::{Broker, Peers, Stage};
+use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::Router;
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::limits::PENDING_ADMISSIONS_MAX;
@@ -53,7 +54,8 @@ impl<H> Router<H> {
             return Err(PeerMisbehaved::TooManyRequests);
         }
         *pending += 1;
-        if self.peers.guests_of(self.peers.host_of(sponsor)) >= self.limits.guests_max {
+        let full = self.peers.guests_of(self.peers.host_of(sponsor)) >= self.limits.guests_max;
+        if full && !mutated(Mutation::GuestsUnbounded) {
             self.admit(sponsor, guest, None);
             return Ok(());
         }
@@ -117,12 +119,17 @@ impl<H> Router<H> {
         });
         if !awaited {
             // The guest has gone meanwhile; closing the socket tells the broker.
-            self.effects.trash.push(socket);
+            reached(Mark::AdmittedLate);
+            if !mutated(Mutation::LateAdmissionKept) {
+                self.effects.trash.push(socket);
+            }
             return Ok(());
         }
         self.expect_guest(realm, name);
         self.name_guest(guest, name);
+        reached(Mark::Admitted);
         if let Some(early) = self.welcome(guest, Some(socket)) {
+            reached(Mark::AdmittedEarly);
             self.peers.sockets.insert(guest, early);
         }
         Ok(())
@@ -137,6 +144,7 @@ impl<H> Router<H> {
                 && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
         });
         if awaited {
+            reached(Mark::TurnedAway);
             self.drop_link(guest, None);
         }
         Ok(())
@@ -160,7 +168,11 @@ impl<H> Router<H> {
             })
             .map(|(link, _)| *link)
             .collect();
+        if mutated(Mutation::UnadmittedGuestsForgotten) {
+            return;
+        }
         for link in waiting {
+            reached(Mark::NeverAdmitted);
             self.effects.list.push(Effect::Drop { link, fault: None });
             self.forget_link(link, InvitationError::Closed);
         }

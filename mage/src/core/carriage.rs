@@ -160,6 +160,6 @@ impl<H> Router<H> {
         }
         let allowed = CARRIED_MAX.get(depth).copied().unwrap_or(0);
         let carried = self.endpoints.get(&name).map_or(0, Endpoint::carried);
-        carried as usize + more > allowed as usize
+        carried as usize + more > allowed as usize && !mutated(Mutation::AllowanceUnbounded)
     }
 }

@@ -73,7 +73,7 @@ pub(crate) enum State {
     /// Sent in a message; the new place has not answered yet, so what arrives here waits.
     Moving(Box<Moving>),
     /// Lives elsewhere; forwards what still arrives here until everybody knows.
-    Proxying(Proxying),
+    Proxying(Box<Proxying>),
 }
 
 /// What somebody is.

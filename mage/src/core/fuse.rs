@@ -87,10 +87,11 @@ impl<H> Router<H> {
     fn become_proxy(&mut self, name: EndpointName, peer: Address) {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         let incoming = endpoint.incoming;
+        let place = Proxying::new(endpoint.window.read, endpoint.queue.count());
         let queue = endpoint.queue.take();
         reached(if queue.is_empty() { Mark::Fused } else { Mark::FusedUnread });
         endpoint.set_peer(peer);
-        let state = std::mem::replace(&mut endpoint.state, State::Proxying(Proxying::default()));
+        let state = std::mem::replace(&mut endpoint.state, State::Proxying(Box::new(place)));
         self.discard_state(state);
         for message in queue {
             self.forward(name, peer, message);

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::frame::Body;
 use super::message::cost;
 use super::name::{Address, NodeName};
-use super::probe::{Mark, reached};
+use super::probe::{Mark, Mutation, mutated, reached};
 use super::window::Count;
 
 /// The sending node, and the creator of the sending endpoint if it is a node that we know.
@@ -67,6 +67,12 @@ pub(crate) trait Acquaintance {
 
     fn origin_of(&self, from: Address) -> Origin {
         let creator = self.maker_of(from);
+        if mutated(Mutation::OriginsMerged) {
+            return (from.node, Some(from.node));
+        }
+        if mutated(Mutation::CreatorsBelieved) {
+            return (from.node, Some(creator));
+        }
         (from.node, self.known_since(creator).map(|_| creator))
     }
 }
@@ -88,7 +94,7 @@ impl<H> Held<H> {
             Body::User(_) => used.messages < guest.room.messages && used.bytes < guest.room.bytes,
             _ => controls < guest.controls_max,
         };
-        if fits {
+        if fits || mutated(Mutation::HoldUnbounded) {
             self.senders.entry(guest.from).or_default().push(body);
             return Vec::new();
         }
@@ -106,6 +112,7 @@ impl<H> Held<H> {
         let nameless = self.spent.get(&(from.node, None));
         let since = names.known_since(creator);
         self.spent.contains_key(&(from.node, Some(creator)))
+            || mutated(Mutation::OriginsMerged) && self.spent.contains_key(&names.origin_of(from))
             || nameless.is_some_and(|spent| since.is_none_or(|since| since >= *spent))
     }
 
@@ -124,6 +131,23 @@ impl<H> Held<H> {
         self.senders
             .into_iter()
             .flat_map(|(sender, kept)| kept.bodies.into_iter().map(move |body| (sender.node, body)))
+    }
+
+    /// What is kept of each origin, messages and control frames.
+    #[cfg(test)]
+    pub(crate) fn by_origin(&self, names: &impl Acquaintance) -> BTreeMap<Origin, (Count, u64)> {
+        let mut usage = BTreeMap::new();
+        for (from, kept) in &self.senders {
+            let entry: &mut (Count, u64) = usage.entry(names.origin_of(*from)).or_default();
+            *entry = (entry.0.joined(kept.used), entry.1 + kept.controls);
+        }
+        usage
+    }
+
+    /// How many origins have lost something here.
+    #[cfg(test)]
+    pub(crate) fn spent(&self) -> usize {
+        self.spent.len()
     }
 
     /// How many messages are kept, of all senders.

@@ -38,7 +38,7 @@
 //! | `User` from prev, its handles lost | as `End` | as `End` | as `End` | as `User` |
 //! | `End` from prev | end the queue, tell peer | end the queue | forward, erase | – |
 //! | `PrevIs` from prev | adopt, replay held | adopt, replay held | adopt, `Bypass` to it if it is our turn, replay held | – |
-//! | `Credit` from prev | raise the limit | remember the best | forward | – |
+//! | `Credit` from prev | raise the limit | remember the best | forward, if it says more than any before | – |
 //! | any of these from a stranger | hold | hold | hold | – |
 //! | `Accepted` from peer | – | become a proxy | – | – |
 //! | `Bypass` from peer | repoint, `Ack` | – | repoint, `Ack`, unless prev has been asked | answer `Gone` |

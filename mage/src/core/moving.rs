@@ -22,15 +22,16 @@ impl<H> Router<H> {
     pub(super) fn on_accepted(&mut self, name: EndpointName, from: Address) {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         let State::Moving(moving) = &endpoint.state else { return };
-        if endpoint.peer() != from {
+        if endpoint.peer() != from && !mutated(Mutation::AcceptedOfStrangers) {
             return;
         }
         let (old, slot) = (moving.old, moving.slot);
         let peer = endpoint.peer();
         let incoming = endpoint.incoming;
+        let place = Proxying::new(endpoint.window.read, endpoint.queue.count());
         let queue = endpoint.queue.take();
         let speaks = endpoint.outgoing != Outgoing::Told;
-        endpoint.state = State::Proxying(Proxying::default());
+        endpoint.state = State::Proxying(Box::new(place));
         if speaks && !mutated(Mutation::OldPlaceForgotten) {
             self.post(name, old, Body::PrevIs(peer));
         }

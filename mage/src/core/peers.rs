@@ -229,6 +229,21 @@ impl<H> Peers<H> {
         self.nodes.values().filter(|peer| matches!(peer.reach, Reach::Asked { .. })).count()
     }
 
+    /// Frames and bytes that wait for introductions, for each name.
+    #[cfg(test)]
+    pub(super) fn pending(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.nodes.values().filter_map(|peer| match &peer.reach {
+            Reach::Asked { pending, bytes } => Some((pending.len(), *bytes)),
+            Reach::Linked(_) | Reach::Lost => None,
+        })
+    }
+
+    /// How many names are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.nodes.len()
+    }
+
     pub(super) fn knows_nobody(&self) -> bool {
         self.nodes.is_empty()
     }

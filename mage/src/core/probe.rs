@@ -39,6 +39,25 @@ pub(super) enum Mark {
     Fused,
     /// Two pipes, of which one had messages waiting, became one.
     FusedUnread,
+    /// A member's guest was admitted.
+    Admitted,
+    /// It was admitted before it had said hello.
+    AdmittedEarly,
+    /// It was admitted when it had gone.
+    AdmittedLate,
+    /// It was turned away.
+    TurnedAway,
+    /// Nobody was left who could have admitted it.
+    NeverAdmitted,
+    /// A guest was invited into a network of two.
+    #[cfg(test)]
+    Isolated,
+    /// A pipe was kept within its network.
+    #[cfg(test)]
+    OtherNetwork,
+    /// A node left when nothing was routed through it any more.
+    #[cfg(test)]
+    Left,
 }
 
 /// How often a message that carries pipe ends may be forwarded.
@@ -107,6 +126,32 @@ pub(super) enum Mutation {
     BrokerLossLosesAll,
     SilenceToAcquainted,
     NoRoomForgotten,
+    // Defences against nodes that lie.
+    NumbersUnchecked,
+    AcceptedOfStrangers,
+    BypassOfStrangers,
+    AckOfStrangers,
+    GoneOfStrangers,
+    StrayIsViolation,
+    SelfSuccessorIsViolation,
+    HoldUnbounded,
+    HoldOverflowCostsLink,
+    OriginsMerged,
+    CreatorsBelieved,
+    AllowanceUnbounded,
+    WindowUnchecked,
+    CreditUnchecked,
+    IntroducerUnchecked,
+    RefuserUnchecked,
+    RingsTurn,
+    // Guests, networks, leaving.
+    UnadmittedGuestsForgotten,
+    LateAdmissionKept,
+    NetworksMix,
+    DepartureOverlooked,
+    DrainedTooSoon,
+    GuestsUnbounded,
+    JoinedBeforeChecked,
     // Carriage.
     CircleAtSend,
     CircleByName,

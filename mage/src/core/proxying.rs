@@ -7,12 +7,43 @@ use super::moving::Moving;
 use super::name::{Address, EndpointName, NodeName};
 use super::probe::{Mutation, hops_max, mutated};
 use super::router::Router;
+use super::window::Count;
 use crate::error::Why;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// What a place knows. Messages are numbered and credits only rise, so a frame that comes by again is known: places that a
+/// liar has joined into a ring without an end pass nothing round it twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Proxying {
     /// Whether prev has been asked to send to our peer instead. Until it answers, the peer stays what prev was told.
     pub(crate) asked: bool,
+    /// The number of the message that is to be forwarded next.
+    next: u64,
+    /// The most that has been granted through here.
+    granted: Count,
+}
+
+impl Proxying {
+    /// A place whose end had read so much, and leaves so much to be forwarded.
+    pub(super) fn new(read: Count, queued: Count) -> Self {
+        Self { asked: false, next: read.joined(queued).messages, granted: Count::default() }
+    }
+
+    /// Whether this is the message that is to be forwarded next.
+    pub(super) fn admits(&self, sequence: u64) -> bool {
+        sequence == self.next || mutated(Mutation::RingsTurn)
+    }
+
+    /// A message has come and is forwarded.
+    pub(super) fn pass(&mut self) {
+        self.next = self.next.saturating_add(1);
+    }
+
+    /// Takes note of a credit; true if it is worth passing on, because it says more than any before.
+    pub(super) fn grant(&mut self, limit: Count) -> bool {
+        let before = self.granted;
+        self.granted = before.max(limit);
+        self.granted != before || mutated(Mutation::RingsTurn)
+    }
 }
 
 impl<H> Router<H> {
@@ -112,7 +143,8 @@ impl<H> Router<H> {
     /// Nobody sends to this proxy any more: whoever did speaks to the end directly, in this place.
     pub(super) fn on_ack(&mut self, name: EndpointName, from: Address) {
         let Some(endpoint) = self.endpoints.get(&name) else { return };
-        if !matches!(endpoint.state, State::Proxying(_)) || endpoint.prev() != from {
+        let heard = endpoint.prev() == from || mutated(Mutation::AckOfStrangers);
+        if !matches!(endpoint.state, State::Proxying(_)) || !heard {
             return;
         }
         let (peer, prev) = (endpoint.peer(), endpoint.prev());

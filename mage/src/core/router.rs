@@ -152,7 +152,8 @@ impl<H> Router<H> {
     /// Whether nothing is routed through this node, every endpoint being an end, and nothing that was sent waits for
     /// somebody who has not been met.
     pub(crate) fn is_drained(&self) -> bool {
-        self.endpoints.values().all(Endpoint::is_open) && self.has_said_everything()
+        let drained = self.endpoints.values().all(Endpoint::is_open) && self.has_said_everything();
+        drained || mutated(Mutation::DrainedTooSoon)
     }
 
     // ---- frames from a link
@@ -185,8 +186,26 @@ impl<H> Router<H> {
             self.trash_body(body);
             return Err(fault);
         }
+        if self.would_blame(to, Address { node, endpoint: from }, &body) {
+            return Err(PeerMisbehaved::FieldValue);
+        }
         self.on_body(to, Address { node, endpoint: from }, body);
         Ok(())
+    }
+
+    /// What a mistaken node would hold against its peer, though others can make that say it.
+    fn would_blame(&self, to: EndpointName, from: Address, body: &Body<H>) -> bool {
+        let Some(endpoint) = self.endpoints.get(&to) else { return false };
+        match body {
+            Body::Accepted | Body::Bypass(_) => {
+                endpoint.peer() != from && mutated(Mutation::StrayIsViolation)
+            }
+            Body::Ack | Body::Gone => endpoint.prev() != from && mutated(Mutation::StrayIsViolation),
+            Body::PrevIs(next) | Body::PrevIsPlace(next) => {
+                *next == Address::here(to) && mutated(Mutation::SelfSuccessorIsViolation)
+            }
+            Body::User(_) | Body::End(_) | Body::Credit(_) => false,
+        }
     }
 
     /// What only the sending node itself can be guilty of.
@@ -207,7 +226,7 @@ impl<H> Router<H> {
         descriptors: &[Descriptor],
     ) -> Result<(), PeerMisbehaved> {
         for descriptor in descriptors {
-            if !self.peers.admit_number(node, descriptor.number) {
+            if !self.peers.admit_number(node, descriptor.number) && !mutated(Mutation::NumbersUnchecked) {
                 return Err(PeerMisbehaved::EndpointNameReused);
             }
             if !descriptor.window.is_consistent() {

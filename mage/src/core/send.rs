@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::endpoint::{Outgoing, State};
 use super::message::{Draft, Message, Refused, cost};
 use super::name::EndpointName;
-use super::peers::{Peers, RealmId};
+use super::peers::{Link, Peers, RealmId, Stage};
 use super::probe::{Mutation, mutated};
 use super::router::Router;
 use crate::error::SendErrorKind;
@@ -72,7 +72,8 @@ impl<H> Router<H> {
         {
             return Err(SendErrorKind::OverItself);
         }
-        let destination = if self.peers.realms.len() > 1 { self.network_of(name) } else { None };
+        let several = self.peers.realms.len() > 1 && !mutated(Mutation::NetworksMix);
+        let destination = if several { self.network_of(name) } else { None };
         // The ends, and whatever waits in them: a work list, never recursion.
         let mut seen = BTreeSet::new();
         let mut todo = ends.to_vec();
@@ -103,10 +104,39 @@ impl<H> Router<H> {
                     return Some(self.peers.realm_of(address.node).unwrap_or(Peers::<H>::HOME));
                 }
             }
+            if let Some(network) = self.invited_into(at) {
+                return Some(network);
+            }
             at = endpoint.peer().endpoint;
-            if at == name || matches!(self.endpoints.get(&at)?.state, State::Open(_)) {
+            if at == name {
                 return None;
             }
+            if matches!(self.endpoints.get(&at)?.state, State::Open(_)) {
+                at = self.leaves_by(at)?;
+            }
+        }
+        None
+    }
+
+    /// The network that an end will reach which goes with an invitation that nobody has accepted yet.
+    fn invited_into(&self, end: EndpointName) -> Option<RealmId> {
+        let goes = |link: &Link| match &link.stage {
+            Stage::Inviting(inviting) => inviting.ends.iter().any(|(_, invited)| *invited == end),
+            _ => false,
+        };
+        let link = self.peers.links.values().find(|link| goes(link))?;
+        (!mutated(Mutation::DepartureOverlooked)).then_some(link.realm)
+    }
+
+    /// The place by which an unread end is about to leave this node, together with what it waits in.
+    fn leaves_by(&self, end: EndpointName) -> Option<EndpointName> {
+        let mut at = self.endpoints.get(&end)?.carrier()?;
+        for _ in 0..=self.endpoints.len() {
+            let endpoint = self.endpoints.get(&at)?;
+            if !endpoint.is_open() {
+                return Some(at).filter(|_| !mutated(Mutation::DepartureOverlooked));
+            }
+            at = endpoint.carrier()?;
         }
         None
     }

@@ -9,7 +9,7 @@ use super::name::{Address, EndpointName, NodeName};
 use super::probe::{Mark, Mutation, hops_max, mutated, reached};
 use super::router::Router;
 use super::window::{Count, Window};
-use crate::error::Why;
+use crate::error::{PeerMisbehaved, Why};
 use crate::limits::HELD_WINDOWS;
 
 impl<H> Router<H> {
@@ -19,7 +19,10 @@ impl<H> Router<H> {
             Body::Bypass(target) => self.on_bypass(to, from, target),
             Body::Ack => self.on_ack(to, from),
             Body::Gone => {
-                let listens = self.endpoints.get(&to).is_some_and(|endpoint| endpoint.prev() == from);
+                let listens = self
+                    .endpoints
+                    .get(&to)
+                    .is_some_and(|endpoint| endpoint.prev() == from || mutated(Mutation::GoneOfStrangers));
                 if listens && !mutated(Mutation::GoneIgnored) {
                     self.end_incoming(to, Why::PeerDied);
                 }
@@ -72,6 +75,10 @@ impl<H> Router<H> {
         };
         let guest = Guest { from, room, controls_max: self.limits.held_controls_max as u64 };
         let refused = endpoint.held.get_or_insert_default().keep(guest, body, &self.peers);
+        let blamed = self.peers.link_to(from.node).filter(|_| mutated(Mutation::HoldOverflowCostsLink));
+        if let Some(link) = blamed.filter(|_| !refused.is_empty()) {
+            self.drop_link(link, Some(PeerMisbehaved::FieldValue));
+        }
         for body in refused {
             self.discard(from.node, body);
         }
@@ -92,7 +99,13 @@ impl<H> Router<H> {
         let Some(endpoint) = self.endpoints.get(&name) else { return };
         let node = endpoint.prev().node;
         let proxying = matches!(endpoint.state, State::Proxying(_));
-        let in_order = proxying || endpoint.window.admits(parcel.sequence, endpoint.queue.count());
+        let in_order = match &endpoint.state {
+            State::Proxying(proxying) => proxying.admits(parcel.sequence),
+            State::Open(_) | State::Moving(_) => {
+                endpoint.window.admits(parcel.sequence, endpoint.queue.count())
+                    || mutated(Mutation::WindowUnchecked)
+            }
+        };
         let carries = parcel.ends.len();
         let endless = carries > 0 && parcel.hops > hops_max() && !mutated(Mutation::NoHopLimit);
         let overloaded = carries > 0 && self.is_overloaded(name, carries);
@@ -127,7 +140,8 @@ impl<H> Router<H> {
         }
         let message = self.open_parcel(node, parcel, Some(name));
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
-        if proxying {
+        if let State::Proxying(proxying) = &mut endpoint.state {
+            proxying.pass();
             let peer = endpoint.peer();
             self.forward(name, peer, message);
         } else {
@@ -147,9 +161,9 @@ impl<H> Router<H> {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         let peer = endpoint.peer();
         match &mut endpoint.state {
-            State::Proxying(_) => {
+            State::Proxying(proxying) => {
                 reached(Mark::CreditForwarded);
-                if !mutated(Mutation::CreditNotForwarded) {
+                if proxying.grant(limit) && !mutated(Mutation::CreditNotForwarded) {
                     self.post(name, peer, Body::Credit(limit));
                 }
             }

@@ -26,6 +26,14 @@ const TO_BE_REACHED: &[Mark] = &[
     Mark::Redundant,
     Mark::Fused,
     Mark::FusedUnread,
+    Mark::Admitted,
+    Mark::AdmittedEarly,
+    Mark::AdmittedLate,
+    Mark::TurnedAway,
+    Mark::NeverAdmitted,
+    Mark::Isolated,
+    Mark::OtherNetwork,
+    Mark::Left,
 ];
 
 #[test]

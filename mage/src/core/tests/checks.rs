@@ -71,7 +71,7 @@ fn endpoint_fault(
 }
 
 /// The books of what waits in what: exact, and without circles.
-fn carriers(router: &Router<Token>, node: usize, faults: &mut Vec<String>) {
+pub(super) fn carriers(router: &Router<Token>, node: usize, faults: &mut Vec<String>) {
     let mut brought = BTreeMap::new();
     for carrier in router.endpoints.values().filter_map(|endpoint| endpoint.carrier()) {
         *brought.entry(carrier).or_insert(0) += 1;
@@ -152,8 +152,9 @@ pub(super) fn at_rest(
     }
 }
 
-fn pair_at_rest(
-    world: &mut World,
+/// What holds for a pipe, both of whose ends are in the hands of users.
+pub(super) fn pair_at_rest(
+    world: &World,
     oracle: &mut Oracle,
     windows: Windows,
     excuse: Excuse,

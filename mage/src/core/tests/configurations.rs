@@ -28,6 +28,14 @@ pub(super) struct Configuration {
     pub(super) hops_max: u16,
     /// How many of a thousand operations that do nothing else fuse two pipes.
     pub(super) fuses: usize,
+    /// How many of the nodes are in no network at first; a member invites each of them at some moment.
+    pub(super) outsiders: usize,
+    /// Whether the broker turns every other one of them away.
+    pub(super) turns_away: bool,
+    /// Whether they are invited into a network of two.
+    pub(super) isolated: bool,
+    /// How many nodes give away what they hold, wait until nothing is routed through them, and leave.
+    pub(super) drains: usize,
 }
 
 impl Configuration {
@@ -50,6 +58,10 @@ impl Configuration {
         known_nodes_max: 100,
         hops_max: 64,
         fuses: 0,
+        outsiders: 0,
+        turns_away: false,
+        isolated: false,
+        drains: 0,
     };
 
     /// The limits of each node.
@@ -109,5 +121,15 @@ pub(super) const ALL: &[Configuration] = &{
         Configuration { known_nodes_max: 3, nodes: 5, crashes: 2, ..SLOW },
         Configuration { known_nodes_max: 3, nodes: 5, cuts: 3, operations: 140, ..SLOW },
         Configuration { known_nodes_max: 3, cuts: 6, operations: 250, ..PLAIN },
+        Configuration { outsiders: 2, nodes: 5, ..SLOW },
+        Configuration { outsiders: 3, nodes: 5, turns_away: true, ..SLOW },
+        Configuration { outsiders: 3, nodes: 6, crashes: 2, ..SLOW },
+        Configuration { outsiders: 2, nodes: 5, crashes: 1, broker_crashes: true, ..SLOW },
+        Configuration { outsiders: 2, nodes: 5, cuts: 2, ..WIDE },
+        Configuration { outsiders: 1, isolated: true, ..SLOW },
+        Configuration { outsiders: 2, isolated: true, nodes: 5, crashes: 1, ..SLOW },
+        Configuration { drains: 1, operations: 150, ..SLOW },
+        Configuration { drains: 2, nodes: 5, operations: 200, broker: 10, ..SLOW },
+        Configuration { drains: 2, outsiders: 1, nodes: 5, operations: 200, ..SLOW },
     ]
 };

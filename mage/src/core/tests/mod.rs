@@ -1,5 +1,7 @@
 //! Tests of the core.
 
+mod admissions;
+mod adversary;
 mod campaign;
 mod checks;
 mod chooser;
@@ -7,6 +9,7 @@ mod circles;
 mod configurations;
 mod exhaustive;
 mod mutations;
+mod networks;
 mod oracle;
 mod random;
 mod scenarios;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use super::{campaign, scenarios};
+use super::adversary::DEFENCES;
+use super::{admissions, campaign, networks, scenarios};
 use crate::core::probe::{Mutation, mutate};
 
 /// Runs after which a mistake counts as unnoticed. All but the rarest are noticed in the first hundred.
@@ -51,6 +52,10 @@ const SEEN_AT_RANDOM: &[Mutation] = &[
     Mutation::BrokerLossUnnoticed,
     Mutation::BrokerLossLosesAll,
     Mutation::NoRoomForgotten,
+    Mutation::UnadmittedGuestsForgotten,
+    Mutation::LateAdmissionKept,
+    Mutation::NetworksMix,
+    Mutation::DrainedTooSoon,
     Mutation::CircleAtSend,
     Mutation::CircleByName,
     Mutation::CircleAnywhere,
@@ -72,6 +77,9 @@ const SEEN_IN_SCENARIOS: &[(Mutation, Scenario)] = &[
     // The end itself arrives soon after; until then the user would talk to nobody.
     (Mutation::MuteForgotten, scenarios::arrives_mute),
     // Only a node that nobody needs any more leaves so quickly.
+    (Mutation::DepartureOverlooked, networks::about_to_leave),
+    (Mutation::GuestsUnbounded, admissions::guests_are_bounded),
+    (Mutation::JoinedBeforeChecked, admissions::a_bad_welcome),
     (Mutation::SuccessorUnheard, scenarios::leaves_in_good_order),
     // Only who has forgotten a name asks for it again.
     (Mutation::SilenceToAcquainted, scenarios::asks_again),
@@ -80,6 +88,7 @@ const SEEN_IN_SCENARIOS: &[(Mutation, Scenario)] = &[
 #[test]
 fn every_mistake_is_listed() {
     let mut listed: BTreeSet<Mutation> = SEEN_AT_RANDOM.iter().copied().collect();
+    listed.extend(DEFENCES.iter().map(|(mutation, _)| *mutation));
     listed.extend(SEEN_IN_SCENARIOS.iter().map(|(mutation, _)| *mutation));
     assert_eq!(listed.len(), Mutation::WritersNotWoken as usize + 1);
 }

@@ -1,7 +1,7 @@
 //! What the users of a simulated network know: which ends they hold, what they have sent and what they have read. It
 //! is enough to tell whether the network has kept its promises.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::task::Waker;
 
@@ -9,6 +9,7 @@ use super::token::{Kind, Token};
 use super::world::{World, index_of};
 use crate::core::endpoint::{Incoming, Outgoing, Side};
 use crate::core::message::{Message, cost};
+use crate::core::probe::{Mark, reached};
 use crate::core::{Address, Draft, EndpointName, NodeName, Received};
 use crate::error::SendErrorKind;
 
@@ -53,6 +54,8 @@ pub(super) struct Oracle {
     waits: BTreeMap<Way, Way>,
     /// Circles of ends that wait in each other which users have made, and no node saw whole when it took the last send.
     pub(super) circles: usize,
+    /// Ends that a hostile node may have made up. Their names mean nothing, so they are in none of the books.
+    pub(super) strangers: BTreeSet<Hand>,
     /// Broken promises.
     pub(super) faults: Vec<String>,
     pub(super) moves: usize,
@@ -124,6 +127,12 @@ impl Oracle {
         false
     }
 
+    /// The pipes whose ends wait in the pipe of this one, in either direction.
+    pub(super) fn waiting_in(&self, (node, number): (usize, u64)) -> Vec<(usize, u64)> {
+        let within = self.waits.iter().filter(|(_, at)| (at.0, at.1) == (node, number));
+        within.map(|(end, _)| (end.0, end.1)).collect()
+    }
+
     // ---- what users do
 
     /// Makes one pipe of two. Whatever comes of it, the two ends of one and the same are left alone.
@@ -177,7 +186,8 @@ impl Oracle {
             ends: ends.iter().filter_map(|end| Self::way(world, *end)).collect(),
             files: handles.iter().map(|token| token.kind).collect(),
         };
-        let moved: Vec<Way> = ends.iter().filter_map(|end| self.says(world, *end)).collect();
+        let known = |end: &&Hand| !self.strangers.contains(end);
+        let moved: Vec<Way> = ends.iter().filter(known).filter_map(|end| self.says(world, *end)).collect();
         let far = self.hears(world, hand).filter(|_| !moved.is_empty());
         let encloses = ends.contains(&hand) || far.is_some_and(|far| self.is_within(far, &moved));
         let seen = Self::sees_circle(world, hand, ends);
@@ -186,12 +196,12 @@ impl Oracle {
         if let Err(refused) = world.send(hand.node, hand.end, message) {
             self.check_refused(&refused.message, &names, files);
             self.note_refusal(world, hand, refused.why);
-            if refused.why == SendErrorKind::OverItself && !encloses {
+            if refused.why == SendErrorKind::OverItself && !encloses && world.hostile.is_none() {
                 self.blame(format!("{hand:?} may not send {ends:?}, which would close no circle"));
             }
             return Err(refused.why);
         }
-        if seen {
+        if seen && world.hostile.is_none() {
             self.blame(format!("{hand:?} may send {ends:?}, which plainly closes a circle"));
         }
         self.circles += usize::from(encloses);
@@ -218,6 +228,7 @@ impl Oracle {
                 world.nodes[hand.node].router.add_writer(hand.end, Waker::noop().clone());
             }
             SendErrorKind::OverItself => self.over_itself += 1,
+            SendErrorKind::OtherNetwork => reached(Mark::OtherNetwork),
             _ => {}
         }
     }
@@ -253,7 +264,7 @@ impl Oracle {
         let ends: Vec<Hand> = message.ends.iter().map(|&end| Hand { node: hand.node, end }).collect();
         let ways: Vec<Way> = ends.iter().filter_map(|&end| Self::way(world, end)).collect();
         let files: Vec<Kind> = message.handles.iter().map(|token| token.kind).collect();
-        for &end in &ends {
+        for &end in ends.iter().filter(|end| !self.strangers.contains(end)) {
             if let Some(said) = self.says(world, end) {
                 self.waits.remove(&said);
             }

@@ -11,7 +11,7 @@ use super::oracle::{Hand, Oracle};
 use super::world::{BROKER, Step, World, name_of};
 use crate::core::frame::{Body, Frame};
 use crate::core::name::EndpointName;
-use crate::core::probe::{Mark, set_hops_max, take_marks};
+use crate::core::probe::{Mark, Mutation, mutated, reached, set_hops_max, take_marks};
 use crate::core::window::Count;
 
 /// Steps after which a network that has not come to rest never will.
@@ -41,6 +41,9 @@ struct Run<'a> {
     /// Pipes that what has befallen the network must not have touched.
     sure: Vec<(Hand, Hand)>,
     befallen: bool,
+    /// The node that gives away what it holds and is about to leave.
+    leaving: Option<usize>,
+    left: usize,
     forged: u64,
     steps: usize,
     next_check: usize,
@@ -58,7 +61,8 @@ pub(super) fn run(seed: u64, configuration: &Configuration) -> Result<Summary, S
 impl<'a> Run<'a> {
     fn new(seed: u64, configuration: &'a Configuration) -> Self {
         let limits = configuration.limits();
-        let (mut world, ends) = World::new(&limits);
+        let (mut world, ends) = World::with_outsiders(&limits, configuration.outsiders);
+        world.turns_away = configuration.turns_away;
         world.refused = configuration.refused.iter().copied().collect();
         world.twice = configuration.twice;
         let mut oracle = Oracle::default();
@@ -72,6 +76,8 @@ impl<'a> Run<'a> {
             speeds: BTreeMap::new(),
             sure: Vec::new(),
             befallen: false,
+            leaving: None,
+            left: 0,
             forged: 0,
             steps: 0,
             next_check: 0,
@@ -104,6 +110,7 @@ impl<'a> Run<'a> {
         }
         self.world.take(step);
         self.oracle.take_accepted(&mut self.world);
+        self.leave();
         self.steps += 1;
         if self.steps >= self.next_check {
             self.check_always();
@@ -116,7 +123,7 @@ impl<'a> Run<'a> {
             return speed;
         }
         let speed = match step {
-            Step::Introduce => self.configuration.broker,
+            Step::Introduce | Step::Admit => self.configuration.broker,
             Step::Deliver { .. } if self.chooser.chance(self.configuration.slow) => 30,
             Step::Deliver { .. } => 1000,
         };
@@ -153,12 +160,21 @@ impl<'a> Run<'a> {
         let moment = |chooser: &mut Chooser| chooser.number(10..operations);
         let crashes: Vec<_> = (0..self.configuration.crashes).map(|_| moment(&mut self.chooser)).collect();
         let cuts: Vec<_> = (0..self.configuration.cuts).map(|_| moment(&mut self.chooser)).collect();
+        let invitations: Vec<_> =
+            (0..self.configuration.outsiders).map(|_| moment(&mut self.chooser)).collect();
+        let drains: Vec<_> = (0..self.configuration.drains).map(|_| moment(&mut self.chooser)).collect();
         for operation in 0..operations {
             if crashes.contains(&operation) {
                 self.crash();
             }
             if cuts.contains(&operation) {
                 self.cut();
+            }
+            for (outsider, _) in invitations.iter().enumerate().filter(|(_, when)| **when == operation) {
+                self.invite(self.configuration.nodes - 1 - outsider);
+            }
+            if drains.contains(&operation) {
+                self.drain_one();
             }
             if self.configuration.forged && self.chooser.chance(300) {
                 self.forge();
@@ -270,6 +286,67 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// A member invites an outsider, and gives it one end of a new pipe.
+    fn invite(&mut self, outsider: usize) {
+        let outside = self.world.nodes.len() - self.configuration.outsiders;
+        let living = self.world.living();
+        let members: Vec<usize> = living.iter().copied().filter(|node| *node < outside).collect();
+        let Some(sponsor) = self.chooser.pick(&members).filter(|_| living.contains(&outsider)) else {
+            return;
+        };
+        let [_, end] = self.oracle.create(&mut self.world, sponsor);
+        self.oracle.hands.retain(|hand| *hand != end);
+        self.world.sponsor(sponsor, outsider, end.end, self.configuration.isolated);
+        if self.configuration.isolated {
+            reached(Mark::Isolated);
+        }
+        self.oracle.take_accepted(&mut self.world);
+    }
+
+    /// A node closes all that its users hold. It stays until nothing is routed through it.
+    fn drain_one(&mut self) {
+        let living: Vec<usize> = self.world.living().into_iter().filter(|node| *node != BROKER).collect();
+        let Some(node) = self.chooser.pick(&living).filter(|_| self.leaving.is_none()) else { return };
+        self.leaving = Some(node);
+        self.close_all(node);
+        self.leave();
+    }
+
+    fn close_all(&mut self, node: usize) {
+        for hand in self.oracle.hands.clone().into_iter().filter(|hand| hand.node == node) {
+            self.oracle.close(&mut self.world, hand);
+        }
+    }
+
+    /// Whoever wants to leave does so when it may. Pipes that others hold must not suffer, collapsed or not.
+    fn leave(&mut self) {
+        let Some(node) = self.leaving else { return };
+        if !self.world.nodes[node].alive {
+            self.leaving = None;
+            return;
+        }
+        self.close_all(node);
+        let router = &self.world.nodes[node].router;
+        if !router.is_drained() {
+            return;
+        }
+        if router.endpoints.len() > 0 && !mutated(Mutation::DrainedTooSoon) {
+            return; // An end has arrived just now, in something that nobody will read.
+        }
+        reached(Mark::Left);
+        self.leaving = None;
+        self.left += 1;
+        self.sure = checks::pairs(&self.world, &self.oracle)
+            .into_iter()
+            .filter_map(|(hand, other)| Some((hand, other?)))
+            .filter(|(hand, other)| {
+                !checks::has_ended(&self.world, *hand) && !checks::has_ended(&self.world, *other)
+            })
+            .collect();
+        self.world.kill(node, |under_way| under_way);
+        self.befallen = true;
+    }
+
     /// A node gives credit to an endpoint that has never heard of it.
     fn forge(&mut self) {
         let living = self.world.living();
@@ -338,6 +415,14 @@ impl<'a> Run<'a> {
         if reached(Mark::Endless) && self.oracle.circles == 0 && self.configuration.hops_max >= 64 {
             self.oracle.blame("a chase without a circle");
         }
+        // Who has no broker, any more or yet, founds a network when it invites somebody.
+        let other_networks = self.configuration.outsiders > 0;
+        if reached(Mark::OtherNetwork) && !other_networks {
+            self.oracle.blame("there is but one network");
+        }
+        if self.configuration.isolated {
+            self.stay_apart();
+        }
         for never in [Mark::OutOfOrder, Mark::Overdrawn, Mark::HeldMessages, Mark::Crowded] {
             if reached(never) {
                 self.oracle.blame(format!("honest nodes have met with {never:?}"));
@@ -358,6 +443,17 @@ impl<'a> Run<'a> {
         if self.oracle.faults.is_empty() && self.rest() {
             checks::after_closing(&self.world, &mut self.oracle);
             checks::handles(&self.world, &mut self.oracle);
+        }
+    }
+
+    /// Who was invited in isolation has met nobody but its sponsor.
+    fn stay_apart(&mut self) {
+        let nodes = self.world.nodes.len();
+        for outsider in nodes - self.configuration.outsiders..nodes {
+            let met = (0..nodes).filter(|other| self.world.links_between(outsider, *other) > 0).count();
+            if met > 1 {
+                self.oracle.blame(format!("{met} nodes have met {outsider}, which is isolated"));
+            }
         }
     }
 

@@ -23,8 +23,13 @@ impl Story {
     }
 
     pub(super) fn with(nodes: usize, limits: Limits) -> Self {
+        Self::with_outsiders(nodes, 0, limits)
+    }
+
+    /// The last so many nodes are in no network yet.
+    pub(super) fn with_outsiders(nodes: usize, outsiders: usize, limits: Limits) -> Self {
         take_marks();
-        let (mut world, ends) = World::new(&vec![limits; nodes]);
+        let (mut world, ends) = World::with_outsiders(&vec![limits; nodes], outsiders);
         let mut oracle = Oracle::default();
         while let Some(&step) = world.steps().first() {
             world.take(step);
@@ -59,7 +64,7 @@ impl Story {
         let stalled = self.world.link_between(to, from);
         let moves = |step: &Step| match *step {
             Step::Deliver { channel, side } => Some((channel, side)) != stalled,
-            Step::Introduce => true,
+            Step::Introduce | Step::Admit => true,
         };
         while let Some(step) = self.world.steps().into_iter().find(moves) {
             self.world.take(step);
@@ -234,7 +239,7 @@ impl Story {
                     self.world.peek(channel, side),
                     Some(Frame::Endpoint { body: Body::User(_) | Body::Accepted, .. } | Frame::Control(_))
                 ),
-                Step::Introduce => true,
+                Step::Introduce | Step::Admit => true,
             };
             let steps = self.world.steps();
             let step = steps.iter().find(urgent).or_else(|| steps.first()).copied();

@@ -10,10 +10,10 @@ use std::rc::Rc;
 
 use super::token::{Kind, Token, inside};
 use super::translate::{inward, outward};
-use crate::core::frame::{Control, Frame};
+use crate::core::frame::{Body, Control, Ends, Frame, Parcel};
 use crate::core::message::Refused;
 use crate::core::{Draft, Effect, EndpointName, Invitation, LinkId, NodeName, PipeLabel, Received, Router};
-use crate::error::{InvitationError, Why};
+use crate::error::{InvitationError, PeerMisbehaved, Why};
 use crate::limits::Limits;
 
 /// The node that introduces the others.
@@ -23,14 +23,25 @@ pub(super) const BROKER: usize = 0;
 pub(super) struct World {
     pub(super) nodes: Vec<Node>,
     pub(super) channels: Vec<Channel>,
-    /// Introductions that the broker has been asked for and has not made yet.
-    wanted: VecDeque<(NodeName, NodeName)>,
+    /// Introductions that a broker has been asked for and has not made yet.
+    wanted: VecDeque<(usize, NodeName, NodeName)>,
+    /// Guests that a broker has been asked to admit, each by its sponsor's link, and has not.
+    applying: VecDeque<(usize, NodeName, LinkId)>,
+    /// Whether every other guest is kept outside.
+    pub(super) turns_away: bool,
+    applications: usize,
     /// Pairs that may not meet, the smaller index first.
     pub(super) refused: BTreeSet<(usize, usize)>,
     /// Whether the broker makes every introduction twice.
     pub(super) twice: bool,
     /// What must never happen among honest nodes, and did.
     pub(super) faults: Vec<String>,
+    /// The node that keeps no rule. What others hold against it is its own doing, and what it holds against them means nothing.
+    pub(super) hostile: Option<usize>,
+    /// How often a link was dropped for what that node has sent.
+    pub(super) convicted: usize,
+    /// Every end that a node has sent to another: its old place, and what it is there.
+    pub(super) moved: Vec<[(usize, EndpointName); 2]>,
     pub(super) introductions: usize,
     tokens: Rc<Cell<usize>>,
     files: usize,
@@ -80,12 +91,21 @@ pub(super) enum Step {
     Deliver { channel: usize, side: usize },
     /// The broker makes the introduction that has waited longest.
     Introduce,
+    /// The broker decides about the guest that has waited longest.
+    Admit,
 }
 
 /// The real name of the node of this index.
 pub(super) fn name_of(node: usize) -> NodeName {
     let mut bytes = [0; 16];
     bytes[0] = node as u8 + 1;
+    NodeName::from_bytes(bytes).expect("not all zeros")
+}
+
+/// What the node of this index is called in a network that it founds beside its first.
+fn other_name_of(node: usize) -> NodeName {
+    let mut bytes = name_of(node).to_bytes();
+    bytes[1] = 1;
     NodeName::from_bytes(bytes).expect("not all zeros")
 }
 
@@ -98,6 +118,11 @@ impl World {
     /// A broker that has invited everybody else; not a frame has been delivered. Beside the world, the broker's ends
     /// of the invitations' pipes.
     pub(super) fn new(limits: &[Limits]) -> (Self, Vec<EndpointName>) {
+        Self::with_outsiders(limits, 0)
+    }
+
+    /// The same, but the last so many nodes are in no network yet.
+    pub(super) fn with_outsiders(limits: &[Limits], outsiders: usize) -> (Self, Vec<EndpointName>) {
         let node = |limits: &Limits| Node {
             router: Router::new(limits.clone()),
             alive: true,
@@ -108,14 +133,20 @@ impl World {
             nodes: limits.iter().map(node).collect(),
             channels: Vec::new(),
             wanted: VecDeque::new(),
+            applying: VecDeque::new(),
+            turns_away: false,
+            applications: 0,
             refused: BTreeSet::new(),
             twice: false,
             faults: Vec::new(),
+            hostile: None,
+            convicted: 0,
+            moved: Vec::new(),
             introductions: 0,
             tokens: Rc::default(),
             files: 0,
         };
-        let ends = (1..limits.len()).map(|guest| world.invite(guest)).collect();
+        let ends = (1..limits.len() - outsiders).map(|guest| world.invite(guest)).collect();
         (world, ends)
     }
 
@@ -132,6 +163,21 @@ impl World {
         self.plug(guest, link, Plug { channel, side: 1, me: None });
         self.absorb(guest);
         ours
+    }
+
+    /// A member invites somebody who is in no network yet, and gives it this end.
+    pub(super) fn sponsor(&mut self, sponsor: usize, guest: usize, end: EndpointName, isolated: bool) {
+        let channel = self.open_channel();
+        let ends = vec![(PipeLabel::default(), end)];
+        let invitation = Invitation { me: other_name_of(sponsor), guest: name_of(guest), ends, isolated };
+        let link = self.call(sponsor, |router| router.invite(invitation), |_, _| {});
+        let peers = &self.nodes[sponsor].router.peers;
+        let me = peers.links.get(&link).and_then(|link| peers.realm(link.realm)).and_then(|realm| realm.me);
+        self.plug(sponsor, link, Plug { channel, side: 0, me });
+        self.absorb(sponsor);
+        let link = self.call(guest, |router| router.accept(), |_, _| {});
+        self.plug(guest, link, Plug { channel, side: 1, me: None });
+        self.absorb(guest);
     }
 
     fn open_channel(&mut self) -> usize {
@@ -151,7 +197,7 @@ impl World {
             node.router.peers.hash(state);
             (node.alive, &node.links, &node.accepted).hash(state);
         }
-        (&self.channels, &self.wanted).hash(state);
+        (&self.channels, &self.wanted, &self.applying).hash(state);
     }
 
     // ---- what can happen
@@ -169,6 +215,9 @@ impl World {
         if !self.wanted.is_empty() {
             steps.push(Step::Introduce);
         }
+        if !self.applying.is_empty() {
+            steps.push(Step::Admit);
+        }
         steps
     }
 
@@ -176,6 +225,7 @@ impl World {
         match step {
             Step::Deliver { channel, side } => self.deliver(channel, side),
             Step::Introduce => self.introduce(),
+            Step::Admit => self.admit(),
         }
     }
 
@@ -184,6 +234,20 @@ impl World {
         match self.channels[channel].sides[side].unread.front()? {
             Item::Frame(frame) => Some(frame),
             Item::Down => None,
+        }
+    }
+
+    /// The node that the next frame on this side is for.
+    pub(super) fn reader(&self, channel: usize, side: usize) -> Option<usize> {
+        self.channels[channel].sides[side].owner.map(|(node, _)| node)
+    }
+
+    /// The next frame on this side is read by somebody who does nothing about it.
+    pub(super) fn ignore(&mut self, channel: usize, side: usize) {
+        match self.channels[channel].sides[side].unread.pop_front() {
+            Some(Item::Frame(frame)) => self.dispose(socket_of(frame).into_iter().collect()),
+            Some(Item::Down) => self.channels[channel].sides[side].unread.push_front(Item::Down),
+            None => {}
         }
     }
 
@@ -201,38 +265,54 @@ impl World {
         if let Frame::Control(Control::Welcome(welcome)) = &frame {
             plug.me = Some(welcome.you);
         }
-        let told = format_args!("node {node} finds fault with").to_string();
-        if let Err(fault) = self.run(node, |router| router.on_frame(link, frame)) {
-            self.faults.push(format!("{told}: {fault}"));
+        let peer = self.nodes[node].router.peers.node_of(link).map(index_of);
+        let answer = self.run(node, |router| router.on_frame(link, frame));
+        let honest = self.hostile.is_none_or(|hostile| node != hostile && peer != Some(hostile));
+        if let Some(fault) = answer.err().filter(|_| honest) {
+            self.faults.push(format!("node {node} finds fault with {peer:?}: {fault}"));
         }
     }
 
     fn introduce(&mut self) {
-        let Some((first, second)) = self.wanted.pop_front() else { return };
+        let Some((broker, first, second)) = self.wanted.pop_front() else { return };
         let pair = (index_of(first).min(index_of(second)), index_of(first).max(index_of(second)));
         if self.refused.contains(&pair) {
-            return self.run(BROKER, |router| router.introduce(first, second, None));
+            return self.run(broker, |router| router.introduce(first, second, None));
         }
         let sockets = self.socket_pair();
-        self.run(BROKER, |router| router.introduce(first, second, Some(sockets)));
+        self.run(broker, |router| router.introduce(first, second, Some(sockets)));
         if self.twice {
             // A router never does this; a broker of another make might.
             let (one, other) = self.socket_pair();
-            self.push_introduction(first, second, one);
-            self.push_introduction(second, first, other);
+            self.push_introduction((broker, first), second, one);
+            self.push_introduction((broker, second), first, other);
         }
     }
 
-    fn socket_pair(&mut self) -> (Token, Token) {
+    fn admit(&mut self) {
+        let Some((broker, sponsor, guest)) = self.applying.pop_front() else { return };
+        self.applications += 1;
+        let there = self.nodes[index_of(sponsor)].links.get(&guest);
+        let there = there.and_then(|plug| self.channels[plug.channel].sides[1 - plug.side].owner);
+        let admission = match there {
+            Some((node, _)) if !self.turns_away || self.applications.is_multiple_of(2) => {
+                Some((name_of(node), self.socket_pair()))
+            }
+            _ => None,
+        };
+        self.run(broker, |router| router.admit(sponsor, guest.0, admission));
+    }
+
+    pub(super) fn socket_pair(&mut self) -> (Token, Token) {
         let channel = self.open_channel();
         self.introductions += 1;
         let half = |side| Token::new(Kind::Socket { channel, side }, &self.tokens);
         (half(0), half(1))
     }
 
-    fn push_introduction(&mut self, to: NodeName, name: NodeName, socket: Token) {
+    fn push_introduction(&mut self, (broker, to): (usize, NodeName), name: NodeName, socket: Token) {
         let frame = Frame::Control(Control::Introduce { name, socket });
-        match self.link_between(BROKER, index_of(to)) {
+        match self.link_between(broker, index_of(to)) {
             Some((channel, side)) => self.push(channel, 1 - side, frame),
             None => self.dispose(vec![socket_of(frame)].into_iter().flatten().collect()),
         }
@@ -271,26 +351,56 @@ impl World {
 
     fn apply(&mut self, node: usize, effect: Effect<Token>) {
         match effect {
-            Effect::Transmit { link, frame } => match self.nodes[node].links.get(&link).copied() {
-                Some(plug) => self.push(plug.channel, 1 - plug.side, outward(frame, plug.me)),
-                None => self.dispose(socket_of(frame).into_iter().collect()),
-            },
+            Effect::Transmit { link, frame } => {
+                self.note_moves(node, link, &frame);
+                self.transmit(node, link, frame);
+            }
             Effect::Adopt { link, me, peer: _, socket } => match socket.kind {
                 Kind::Socket { channel, side } => self.plug(node, link, Plug { channel, side, me: Some(me) }),
                 Kind::File(_) => self.faults.push(format!("node {node} takes a file for a link")),
             },
-            Effect::Introduce { first, second } => self.wanted.push_back((first, second)),
+            Effect::Introduce { first, second } => self.wanted.push_back((node, first, second)),
             Effect::Accepted { link: _, pipes } => {
                 self.nodes[node].accepted.extend(pipes.into_iter().map(|(_, end)| end));
             }
             Effect::NotAccepted { .. } | Effect::BrokerLost => {}
-            Effect::Admit { sponsor, guest } => self.run(node, |router| router.admit(sponsor, guest, None)),
+            Effect::Admit { sponsor, guest } => self.applying.push_back((node, sponsor, LinkId(guest))),
             Effect::Drop { link, fault } => {
                 if let Some(fault) = fault {
-                    self.faults.push(format!("node {node} drops a link of an honest node: {fault}"));
+                    self.convict(node, link, fault);
                 }
                 self.unplug(node, link);
             }
+        }
+    }
+
+    fn transmit(&mut self, node: usize, link: LinkId, frame: Frame<Token>) {
+        match self.nodes[node].links.get(&link).copied() {
+            Some(plug) => self.push(plug.channel, 1 - plug.side, outward(frame, plug.me)),
+            None => self.dispose(socket_of(frame).into_iter().collect()),
+        }
+    }
+
+    fn note_moves(&mut self, node: usize, link: LinkId, frame: &Frame<Token>) {
+        let Frame::Endpoint { body: Body::User(Parcel { ends: Ends::Moved(ends), .. }), .. } = frame else {
+            return;
+        };
+        let Some(there) = self.nodes[node].router.peers.node_of(link).map(index_of) else { return };
+        if self.hostile.is_some_and(|hostile| hostile != node) {
+            let name = |number| EndpointName { creator: name_of(node), number };
+            self.moved.extend(ends.iter().map(|end| [(node, end.origin), (there, name(end.number))]));
+        }
+    }
+
+    fn convict(&mut self, node: usize, link: LinkId, fault: PeerMisbehaved) {
+        let plug = self.nodes[node].links.get(&link);
+        let other = plug.and_then(|plug| self.channels[plug.channel].sides[1 - plug.side].owner);
+        match (self.hostile, other) {
+            (None, _) => self.faults.push(format!("node {node} drops a link of an honest node: {fault}")),
+            (Some(hostile), Some((other, _))) if other != hostile && node != hostile => {
+                self.faults.push(format!("node {node} drops the link to honest node {other}: {fault}"));
+            }
+            (Some(_), _) => self.convicted += 1,
         }
     }
 
@@ -320,6 +430,10 @@ impl World {
     }
 
     /// Handles that nobody wants: a socket among them closes its channel.
+    pub(super) fn throw_away(&mut self, token: Token) {
+        self.dispose(vec![token]);
+    }
+
     fn dispose(&mut self, tokens: Vec<Token>) {
         for token in tokens {
             if let Kind::Socket { channel, side } = token.kind {
@@ -352,9 +466,8 @@ impl World {
         let limits = Limits::default();
         self.nodes[node] =
             Node { router: Router::new(limits), alive: false, links: BTreeMap::new(), accepted: Vec::new() };
-        if node == BROKER {
-            self.wanted.clear();
-        }
+        self.wanted.retain(|(broker, ..)| *broker != node);
+        self.applying.retain(|(broker, ..)| *broker != node);
         for channel in 0..self.channels.len() {
             for side in 0..2 {
                 let [one, two] = &mut self.channels[channel].sides;

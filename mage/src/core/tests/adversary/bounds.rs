@@ -1,0 +1,108 @@
+//! What a hostile peer may make an honest node keep, at most. Each bound is a named limit.
+
+use std::collections::BTreeMap;
+
+use crate::core::Router;
+use crate::core::endpoint::{Endpoint, State};
+use crate::core::tests::token::Token;
+use crate::core::tests::world::World;
+use crate::limits::{CARRIED_MAX, HELD_WINDOWS, PENDING_ADMISSIONS_MAX};
+
+/// How far a run has gone, so that a campaign can tell whether it has come near the bounds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reached {
+    pub(super) held_of_one_origin: u64,
+    pub(super) origins: usize,
+    pub(super) depth: usize,
+}
+
+impl Reached {
+    pub(super) fn most(self, other: Self) -> Self {
+        Self {
+            held_of_one_origin: self.held_of_one_origin.max(other.held_of_one_origin),
+            origins: self.origins.max(other.origins),
+            depth: self.depth.max(other.depth),
+        }
+    }
+}
+
+/// Looks at every honest node.
+pub(super) fn check(world: &World, hostile: usize, faults: &mut Vec<String>) -> Reached {
+    let mut reached = Reached::default();
+    for node in world.living().into_iter().filter(|node| *node != hostile) {
+        let router = &world.nodes[node].router;
+        let mut blame = |what: String| faults.push(format!("node {node} keeps too much: {what}"));
+        if router.endpoints.len() > router.limits.endpoints_max {
+            blame("endpoints".to_owned());
+        }
+        if router.peers.remembered() > router.limits.known_nodes_max {
+            blame("names".to_owned());
+        }
+        if router.peers.admissions.values().any(|pending| *pending > PENDING_ADMISSIONS_MAX) {
+            blame("admissions".to_owned());
+        }
+        for (frames, bytes) in router.peers.pending() {
+            if frames > router.limits.pending_frames_max || bytes > router.limits.pending_bytes_max as u64 {
+                blame(format!("{frames} frames wait for one name"));
+            }
+        }
+        for (name, endpoint) in router.endpoints.iter() {
+            let (fault, here) = endpoint_bounds(router, endpoint);
+            reached = reached.most(here);
+            if let Some(fault) = fault {
+                blame(format!("{fault} at {name:?}: {endpoint:?}"));
+            }
+        }
+    }
+    reached
+}
+
+fn endpoint_bounds(router: &Router<Token>, endpoint: &Endpoint<Token>) -> (Option<&'static str>, Reached) {
+    let mut reached = Reached { depth: depth(router, endpoint), ..Reached::default() };
+    let window = &endpoint.window;
+    if !window.is_consistent() {
+        return (Some("impossible numbers"), reached);
+    }
+    let queued = endpoint.queue.count().messages;
+    if queued > window.granted.messages.saturating_sub(window.read.messages) {
+        return (Some("more than was granted"), reached);
+    }
+    if endpoint.carried() > CARRIED_MAX[0] {
+        return (Some("ends"), reached);
+    }
+    let Some(held) = &endpoint.held else { return (None, reached) };
+    let usage: BTreeMap<_, _> = held.by_origin(&router.peers);
+    // Every link, and over it every creator that is known, and one for all the others.
+    let links = router.peers.links.len() + 1;
+    let origins = links * (router.peers.remembered() + 2);
+    reached.origins = usage.len();
+    if usage.len() > origins || held.spent() > origins {
+        return (Some("origins"), reached);
+    }
+    // The end may have read since, so this is what its room was at most.
+    let whole =
+        router.limits.window_messages.saturating_mul(HELD_WINDOWS).max(window.granted_unread().messages);
+    let factor = if matches!(endpoint.state, State::Proxying(_)) { HELD_WINDOWS } else { 1 };
+    for (count, controls) in usage.into_values() {
+        reached.held_of_one_origin = reached.held_of_one_origin.max(count.messages + controls);
+        if count.messages > whole.saturating_mul(factor) || controls > router.limits.held_controls_max as u64
+        {
+            return (Some("frames of one origin"), reached);
+        }
+    }
+    (None, reached)
+}
+
+/// How many unread carriers are above.
+fn depth(router: &Router<Token>, endpoint: &Endpoint<Token>) -> usize {
+    let mut depth = 0;
+    let mut at = endpoint.carrier();
+    while let Some(endpoint) = at.and_then(|carrier| router.endpoints.get(&carrier)) {
+        if depth >= CARRIED_MAX.len() {
+            break;
+        }
+        depth += 1;
+        at = endpoint.carrier();
+    }
+    depth
+}
