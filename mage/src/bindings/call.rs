@@ -94,15 +94,21 @@ impl<T: Decode> Future for Call<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let State::Sent { lease, request } = &self.state {
-            if let Poll::Ready(answer) = lease.shared.poll_answer(*request, context) {
-                let result = answer.and_then(|(message, size)| {
-                    decode(message, size, lease.shared.identity.description.is_extensible).map_err(|bad| {
+            match lease.shared.poll_answer(*request, context) {
+                Poll::Ready(Ok((message, size))) => {
+                    let result = decode(message, size, lease.shared.identity.description.is_extensible);
+                    let result = result.map_err(|bad| {
                         lease.shared.reject(&bad);
                         CallError::BadMessage(bad)
-                    })
-                });
-                self.give_up();
-                return Poll::Ready(result);
+                    });
+                    self.state = State::Done; // it has been taken off the list already
+                    return Poll::Ready(result);
+                }
+                Poll::Ready(Err(error)) => {
+                    self.give_up();
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Pending => {}
             }
             let timer = self.timer.as_mut().map(|timer| timer.as_mut().poll(context));
             if timer.is_none_or(|timer| timer.is_pending()) {

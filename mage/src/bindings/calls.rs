@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::channel::Lease;
 use super::header::Answer;
 use crate::error::{BadMessage, CallError, Difference, Why};
+use crate::node::Incoming;
 
 /// The calls of a channel, and what the channel does about them. Nothing in here runs foreign code; what is to be woken or
 /// dropped is returned.
@@ -24,6 +25,8 @@ pub(super) struct Calls {
     untold: VecDeque<u64>,
     pub(super) watching: Watching,
     pub(super) sorting: Sorting,
+    /// For whoever sorts: empty, and kept for its capacity.
+    pub(super) buffer: Vec<Incoming>,
     /// Those who wait for the end.
     pub(super) closed: Vec<Waker>,
     /// Those who wait for a place among the pending calls, and whether one has become free.
@@ -87,6 +90,9 @@ pub(super) enum Asked {
     Parked,
 }
 
+/// How many messages a buffer has room for that is kept.
+const BUFFER_KEPT_MAX: usize = 64;
+
 /// The low bits of a request's number are its place among the pending ones.
 const PLACE_BITS: u32 = 20;
 
@@ -148,21 +154,20 @@ impl Calls {
 
     /// For whoever awaits a call: what there is. If that is nothing, the waker is parked, and what was parked is left.
     pub(super) fn ask(&mut self, request: u64, waker: &mut Option<Waker>) -> Asked {
-        let ended = match &self.watching {
-            Watching::Ended(ended) => Some(ended.clone()),
-            Watching::Not | Watching::Yes => None,
-        };
-        match (self.find(request), ended) {
-            (Some(Pending::Answered(_)), _) => match self.remove(request) {
+        let is_over = matches!(self.watching, Watching::Ended(_));
+        match self.find(request) {
+            Some(Pending::Answered(_)) => match self.remove(request) {
                 Some(Pending::Answered(answer)) => Asked::Answer(answer),
                 _ => Asked::Answer(Answer::NoReply),
             },
-            (Some(Pending::Waiting(parked)), None) => {
+            Some(Pending::Waiting(parked)) if !is_over => {
                 mem::swap(parked, waker);
                 Asked::Parked
             }
-            (_, Some(ended)) => Asked::Ended(ended),
-            (_, None) => Asked::Ended(Ended::Withdrawn),
+            _ => Asked::Ended(match &self.watching {
+                Watching::Ended(ended) => ended.clone(),
+                Watching::Not | Watching::Yes => Ended::Withdrawn,
+            }),
         }
     }
 
@@ -187,6 +192,13 @@ impl Calls {
                 Some(mem::replace(pending, Pending::Detached(lease)))
             }
             _ => self.remove(request),
+        }
+    }
+
+    /// Takes the buffer back, unless it has grown large.
+    pub(super) fn keep(&mut self, buffer: Vec<Incoming>) {
+        if buffer.capacity() <= BUFFER_KEPT_MAX {
+            self.buffer = buffer;
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -238,16 +239,21 @@ impl Shared {
     /// Sorts out every answer that has arrived, or leaves it to the thread that is at it.
     fn drain(self: &Arc<Self>) {
         let Some(end) = &self.end else { return };
-        if !self.calls.lock().sorting.begin() {
-            return;
-        }
+        let mut messages = {
+            let mut calls = self.calls.lock();
+            if !calls.sorting.begin() {
+                return;
+            }
+            mem::take(&mut calls.buffer)
+        };
         // Wakers and unwanted answers are foreign code: theirs is the turn when ours is over.
         let mut left = Left::new();
         let (ended, untold) = loop {
-            let ended = self.sort(end, &mut left);
+            let ended = self.sort(end, &mut messages, &mut left);
             let mut calls = self.calls.lock();
             let again = calls.sorting.go_on();
             if ended.is_some() || !again {
+                calls.keep(messages);
                 break (ended, calls.has_untold());
             }
         };
@@ -268,11 +274,11 @@ impl Shared {
     }
 
     /// Takes what has arrived, until there is nothing or the end. What is to be woken or dropped is added to `left`.
-    fn sort(self: &Arc<Self>, end: &EndRef, left: &mut Left) -> Option<Ended> {
+    fn sort(self: &Arc<Self>, end: &EndRef, messages: &mut Vec<Incoming>, left: &mut Left) -> Option<Ended> {
         loop {
             let waker = Waker::from(Arc::clone(self));
-            let (messages, drained) = end.drain(waker, || self.is_ours());
-            for Incoming { bytes, pipes, handles } in messages {
+            let drained = end.drain(waker, || self.is_ours(), messages);
+            for Incoming { bytes, pipes, handles } in messages.drain(..) {
                 match read_answer(self.identity.fingerprint, RawMessage { bytes, pipes, handles }) {
                     Ok(Answered::To(_, Answer::NoSuchMethod { method, .. })) if !self.has_method(method) => {
                         let interface = self.identity.name;

@@ -30,8 +30,8 @@ pub(super) struct Serving {
 struct Requests {
     /// By number, rising.
     open: Vec<Open>,
-    /// The one who waits for messages.
-    receiver: Option<Waker>,
+    /// The one who waits for messages, or has waited last: it is nearly always the same task.
+    receiver: Option<Arc<Waker>>,
     /// The number of the first message that has not been looked at.
     looked: u64,
     /// Whether anybody waits for a cancellation.
@@ -80,7 +80,7 @@ impl Serving {
         if known(&self.requests.lock()) {
             return;
         }
-        let waker = waker.clone();
+        let waker = Arc::new(waker.clone());
         let old = self.requests.lock().receiver.replace(waker);
         drop(old);
     }
@@ -251,12 +251,14 @@ impl Wake for Serving {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let (receiver, watched) = {
-            let mut requests = self.requests.lock();
-            (requests.receiver.take(), requests.watched)
+            let requests = self.requests.lock();
+            (requests.receiver.clone(), requests.watched)
         };
         if watched {
             self.look();
         }
-        receiver.into_iter().for_each(Waker::wake);
+        if let Some(receiver) = receiver {
+            receiver.wake_by_ref();
+        }
     }
 }

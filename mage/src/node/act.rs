@@ -65,8 +65,8 @@ pub(crate) type Pipes = Vec<(PipeLabel, EndpointName)>;
 /// What is left to do when the lock is free again.
 #[derive(Default)]
 struct After {
-    /// Whose frames are to be written.
-    write: SmallVec<[(Arc<Outbox>, Box<Writer>); 1]>,
+    /// Whose frames are to be written, and with what.
+    write: Option<(Arc<Outbox>, Box<Writer>)>,
     wake: SmallVec<[Waker; 2]>,
     /// Empty for nearly every message.
     rare: Option<Box<Rare>>,
@@ -75,6 +75,7 @@ struct After {
 /// What is seldom left to do.
 #[derive(Default)]
 struct Rare {
+    write: Vec<(Arc<Outbox>, Box<Writer>)>,
     trash: Vec<Handle>,
     frames: Vec<Frame<Handle>>,
     accepted: Vec<(LinkId, Option<Acceptance>, Result<Pipes, InvitationError>)>,
@@ -160,10 +161,13 @@ impl Shared {
 
     fn finish(self: &Arc<Self>, mut after: After) {
         // First, for what follows is foreign code, which may panic.
-        for (outbox, writer) in after.write {
+        if let Some((outbox, writer)) = after.write.take() {
             after.wake.extend(outbox.write(writer));
         }
-        if let Some(rare) = after.rare {
+        if let Some(mut rare) = after.rare.take() {
+            for (outbox, writer) in rare.write.drain(..) {
+                after.wake.extend(outbox.write(writer));
+            }
             self.finish_rare(*rare);
         }
         for waker in after.wake {
@@ -352,8 +356,8 @@ impl Inner {
         let Self { router, outboxes, accepting, bereft, faults, abandoned, .. } = self;
         let mask = router.mask();
         let effects = router.effects_mut();
-        if !effects.wake.is_empty() {
-            after.wake.extend(effects.wake.drain(..));
+        for waker in effects.wake.drain(..) {
+            after.wake.push(waker);
         }
         if !effects.trash.is_empty() {
             after.rare().trash.append(&mut effects.trash);
@@ -365,7 +369,7 @@ impl Inner {
                         match outbox.push(frame) {
                             Ok(Next::Nothing) => {}
                             Ok(Next::Wake(waker)) => after.wake.push(waker),
-                            Ok(Next::Write(writer)) => after.write.push((Arc::clone(outbox), writer)),
+                            Ok(Next::Write(writer)) => after.write(outbox, writer),
                             Err(frame) => after.rare().frames.push(frame),
                         }
                     }
@@ -407,6 +411,12 @@ impl Inner {
 }
 
 impl After {
+    fn write(&mut self, outbox: &Arc<Outbox>, writer: Box<Writer>) {
+        if let Some(other) = self.write.replace((Arc::clone(outbox), writer)) {
+            self.rare().write.push(other);
+        }
+    }
+
     fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }

@@ -4,8 +4,6 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use smallvec::SmallVec;
-
 use super::{NamedDraft, User};
 use crate::bindings::MessagePipe;
 use crate::core::{EndpointName, Message, Received, Refused, Status};
@@ -197,21 +195,21 @@ impl EndRef {
         self.user.shared.act(|router| router.sent_messages(self.name))
     }
 
-    /// Takes every message that there is, up to a bound, and says what comes behind them. `waker` is parked if that is
+    /// Adds every message that there is to `messages`, up to a bound, and says what comes behind them. `waker` is parked if that is
     /// nothing yet. If `is_ours`, which is asked under the node's lock, says no, there is nothing ever again.
     pub(crate) fn drain(
         &self,
         waker: Waker,
         is_ours: impl FnOnce() -> bool,
-    ) -> (SmallVec<[Incoming; 1]>, Drained) {
-        let mut messages = SmallVec::<[Message<Handle>; 1]>::new();
+        messages: &mut Vec<Incoming>,
+    ) -> Drained {
         let (drained, left) = self.user.shared.act(|router| {
             if !is_ours() {
                 return (Drained::Ended(Why::Closed), Some(waker));
             }
             loop {
                 match router.receive(self.name) {
-                    Received::Message(message) => messages.push(message),
+                    Received::Message(message) => messages.push(own(&self.user, message)),
                     Received::Empty => return (Drained::Empty, router.swap_reader(self.name, Some(waker))),
                     Received::Ended(why) => return (Drained::Ended(why), Some(waker)),
                 }
@@ -221,7 +219,7 @@ impl EndRef {
             }
         });
         drop(left);
-        (messages.into_iter().map(|message| own(&self.user, message)).collect(), drained)
+        drained
     }
 
     /// Ready when a message can be sent, or never will be.
@@ -256,8 +254,10 @@ fn send(
     if pipes.iter().any(|pipe| !pipe.end().is_of(user)) {
         return Err(SendError::new(SendErrorKind::OtherNetwork, pipes, handles));
     }
-    let ends = pipes.into_iter().map(|pipe| pipe.into_end().into_name()).collect();
-    let handles = handles.into_iter().map(Handle::from).collect();
+    let name_of = |pipe: MessagePipe| pipe.into_end().into_name();
+    let ends = if pipes.is_empty() { Vec::new() } else { pipes.into_iter().map(name_of).collect() };
+    let handles =
+        if handles.is_empty() { Vec::new() } else { handles.into_iter().map(Handle::from).collect() };
     let draft = NamedDraft { bytes, ends, handles };
     let sent = user.shared.act(|router| {
         if is_ours() {
@@ -304,7 +304,12 @@ fn poll_receive(user: &Arc<User>, name: EndpointName, waker: Waker) -> Poll<Resu
 fn own(user: &Arc<User>, message: Message<Handle>) -> Incoming {
     let Message { bytes, ends, handles, .. } = message;
     let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
-    let pipes = ends.into_iter().map(own).collect();
-    let handles = handles.into_iter().map(Handle::into_descriptor).collect();
+    // Nearly every message: the conversions in place are not free even for nothing.
+    let pipes = if ends.is_empty() { Vec::new() } else { ends.into_iter().map(own).collect() };
+    let handles = if handles.is_empty() {
+        Vec::new()
+    } else {
+        handles.into_iter().map(Handle::into_descriptor).collect()
+    };
     Incoming { bytes, pipes, handles }
 }
