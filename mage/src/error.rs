@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::bindings::MessagePipe;
+use crate::bindings::{MessagePipe, RawMessage};
+use crate::core::NodeName;
 
 /// Why a message was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,7 @@ impl fmt::Display for SendErrorKind {
 #[derive(Debug)]
 pub struct SendError {
     kind: SendErrorKind,
+    bytes: Vec<u8>,
     pipes: Vec<MessagePipe>,
     handles: Vec<std::os::fd::OwnedFd>,
 }
@@ -64,12 +66,23 @@ impl SendError {
         pipes: Vec<MessagePipe>,
         handles: Vec<std::os::fd::OwnedFd>,
     ) -> Self {
-        Self { kind, pipes, handles }
+        Self { kind, bytes: Vec::new(), pipes, handles }
+    }
+
+    /// The same, with the payload.
+    pub(crate) fn with_bytes(self, bytes: Vec<u8>) -> Self {
+        Self { bytes, ..self }
     }
 
     /// Why it was refused.
     pub fn kind(&self) -> SendErrorKind {
         self.kind
+    }
+
+    /// The refused message as it was given to a bare pipe. What was refused before it had been encoded, or because it could
+    /// not be, has no payload.
+    pub fn into_message(self) -> RawMessage {
+        RawMessage { bytes: self.bytes, pipes: self.pipes, handles: self.handles }
     }
 
     /// The pipes of the refused message, in the order in which they were put in.
@@ -272,7 +285,15 @@ pub enum BadMessage {
     /// More calls of this pipe are unanswered than the receiver's node allows.
     TooManyRequests,
     /// The handler rejected it.
-    RejectedByHandler,
+    RejectedByHandler {
+        /// Why, in the handler's words.
+        text: String,
+    },
+    /// The other end rejected a message of ours, and closed the pipe.
+    Rejected {
+        /// Why, in the words of its handler; empty if it did not validate.
+        text: String,
+    },
 }
 
 impl fmt::Display for BadMessage {
@@ -308,12 +329,30 @@ impl fmt::Display for BadMessage {
                 formatter.write_str("it asks for an answer that the method does not give, or the reverse")
             }
             Self::TooManyRequests => formatter.write_str("too many calls are unanswered"),
-            Self::RejectedByHandler => formatter.write_str("the handler rejected it"),
+            Self::RejectedByHandler { text } => write!(formatter, "the handler rejected it: {text}"),
+            Self::Rejected { text } if text.is_empty() => formatter.write_str("the other end rejected it"),
+            Self::Rejected { text } => write!(formatter, "the other end rejected it: {text}"),
         }
     }
 }
 
 impl std::error::Error for BadMessage {}
+
+/// A message that a receiver rejected, and whose it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BadMessageReport {
+    /// The interface of the receiver.
+    pub interface: &'static str,
+    /// What was wrong.
+    pub fault: BadMessage,
+    /// The node that sent it; `None` is this one.
+    pub sender: Option<NodeName>,
+    /// Whether it came over other nodes. If not, the sender is known for certain, for its link is. If so, it is the node at
+    /// which the other end of the pipe is said to be, by whoever brought this end here; those who passed the message on are
+    /// not to blame for it.
+    pub forwarded: bool,
+}
 
 /// Why a call has no answer.
 #[derive(Debug)]
@@ -325,7 +364,8 @@ pub enum CallError {
     PeerGone(Why),
     /// The handler dropped its [`Reply`](crate::Reply) without answering.
     NoReply,
-    /// The answer does not decode. The pipe is closed.
+    /// The answer does not decode, or the other end rejected a message of this pipe ([`BadMessage::Rejected`]). The pipe is
+    /// closed.
     BadMessage(BadMessage),
     /// The pipe was taken back from the remote while the call was under way; whether the method ran is not known.
     Cancelled,
@@ -396,7 +436,7 @@ impl fmt::Display for CallError {
             Self::NotSent(error) => write!(formatter, "the call was not sent: {error}"),
             Self::PeerGone(why) => write!(formatter, "the call has no answer: {why}"),
             Self::NoReply => formatter.write_str("the handler dropped its reply"),
-            Self::BadMessage(bad) => write!(formatter, "the answer is bad: {bad}"),
+            Self::BadMessage(bad) => write!(formatter, "a message was bad: {bad}"),
             Self::Cancelled => formatter.write_str("the call was given up with its remote"),
             Self::Deadline => formatter.write_str("the time for the call was up"),
             Self::NoSuchMethod { interface, method, since, version } => write!(

@@ -60,14 +60,14 @@ pub mod testing;
 mod wire;
 
 pub use bindings::{
-    BinderMap, Call, Dispatch, EndId, Interface, Mapped, MessagePipe, PendingReceiver, PendingRemote,
-    RawMessage, Receiver, ReceiverSet, ReceiverSetHandle, Remote, RemoteSet, Reply, SetEvent, StreamReceiver,
-    StreamSender, UnknownService, stream,
+    BinderMap, Bouncer, Call, Dispatch, EndId, Interface, Mapped, MessagePipe, PendingReceiver,
+    PendingRemote, RawMessage, Receiver, ReceiverSet, ReceiverSetHandle, Remote, RemoteSet, Reply, SetEvent,
+    StreamReceiver, StreamSender, UnknownService, stream,
 };
 pub use core::NodeName;
 pub use error::{
-    BadMessage, CallError, Difference, FuseError, FuseFailure, InvitationError, PeerMisbehaved, RecvError,
-    SendError, SendErrorKind, StreamError, Why,
+    BadMessage, BadMessageReport, CallError, Difference, FuseError, FuseFailure, InvitationError,
+    PeerMisbehaved, RecvError, SendError, SendErrorKind, StreamError, Why,
 };
 pub use limits::Limits;
 pub use link::PeerCredentials;

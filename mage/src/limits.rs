@@ -9,6 +9,8 @@ use static_assertions::const_assert;
 pub const MESSAGE_PIPES_MAX: usize = 64;
 /// Most handles (file descriptors) in one message: well below the kernel's 253 per `sendmsg`.
 pub const MESSAGE_HANDLES_MAX: usize = 64;
+/// The longest text with which a handler rejects a message, in bytes; more is cut off.
+pub const REJECTION_BYTES_MAX: usize = 512;
 /// The longest name of a pipe within an invitation, in bytes.
 pub const PIPE_LABEL_BYTES_MAX: usize = 64;
 /// Guests of one member that the broker admits at the same time.

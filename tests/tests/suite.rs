@@ -11,11 +11,13 @@ mod network;
 mod original_core;
 mod original_mage;
 mod pipes;
+mod rejection;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sandbox;
 mod seeing;
 mod sets;
 mod simulated;
+mod slow_reader;
 mod streams;
 mod support;
 mod tidy;

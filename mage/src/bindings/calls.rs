@@ -273,6 +273,8 @@ impl Ended {
     /// What a call of this interface says of it.
     pub(super) fn into_error(self, interface: &'static str) -> CallError {
         match self {
+            // What it had to say about it has no place in an end.
+            Self::Gone(Why::Rejected) => CallError::BadMessage(BadMessage::Rejected { text: String::new() }),
             Self::Gone(why) => CallError::PeerGone(why),
             Self::Bad(bad) => CallError::BadMessage(bad),
             Self::Refused(difference) => {
@@ -285,8 +287,8 @@ impl Ended {
     pub(super) fn why(&self) -> Why {
         match self {
             Self::Gone(why) => *why,
+            Self::Refused(_) | Self::Bad(BadMessage::Rejected { .. }) => Why::Rejected,
             Self::Bad(_) => Why::BrokenRules,
-            Self::Refused(_) => Why::Rejected,
             Self::Withdrawn => Why::Closed,
         }
     }

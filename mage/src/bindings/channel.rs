@@ -278,7 +278,7 @@ impl Shared {
         loop {
             let waker = Waker::from(Arc::clone(self));
             let drained = end.drain(waker, || self.is_ours(), messages);
-            for Incoming { bytes, pipes, handles } in messages.drain(..) {
+            for Incoming { bytes, pipes, handles, .. } in messages.drain(..) {
                 match read_answer(self.identity.fingerprint, RawMessage { bytes, pipes, handles }) {
                     Ok(Answered::To(_, Answer::NoSuchMethod { method, .. })) if !self.has_method(method) => {
                         let interface = self.identity.name;
@@ -288,6 +288,7 @@ impl Shared {
                     Ok(Answered::Refused(message, size)) => {
                         return Some(Ended::Refused(self.difference(message, size)));
                     }
+                    Ok(Answered::Rejected(text)) => return Some(Ended::Bad(BadMessage::Rejected { text })),
                     Err(bad) => return Some(Ended::Bad(bad)),
                 }
             }

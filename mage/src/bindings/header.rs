@@ -11,6 +11,8 @@ use super::reply::{Reply, ReplyTo};
 use super::serving::Serving;
 use super::value::{Decode, DecodeError, Encode, Reader};
 use crate::error::BadMessage;
+use crate::limits::REJECTION_BYTES_MAX;
+use crate::node::Sender;
 
 /// How long the header is. A newer writer may make it longer; a reader skips what it does not know.
 pub(super) const HEADER_BYTES: usize = 32;
@@ -29,6 +31,8 @@ pub(super) enum Kind {
     NoReply,
     /// The caller does not wait for the answer any more.
     Cancel,
+    /// The handler rejects a message of the caller's. The body is what it says. The pipe is closed behind it.
+    Rejected,
     /// In the place of an answer: the method is newer than the interface is here. The body is the version here.
     NoSuchMethod,
     /// Asks for the version of the interface at the other end.
@@ -42,7 +46,7 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether it is neither a request nor the answer to one.
     fn stands_alone(self) -> bool {
-        matches!(self, Self::OneWay | Self::Refused)
+        matches!(self, Self::OneWay | Self::Rejected | Self::Refused)
     }
 }
 
@@ -71,6 +75,7 @@ impl Header {
             Kind::Reply => 2,
             Kind::NoReply => 3,
             Kind::Cancel => 4,
+            Kind::Rejected => 5,
             Kind::NoSuchMethod => 8,
             Kind::QueryVersion => 9,
             Kind::Version => 10,
@@ -103,6 +108,7 @@ impl Header {
             2 => Kind::Reply,
             3 => Kind::NoReply,
             4 => Kind::Cancel,
+            5 => Kind::Rejected,
             8 => Kind::NoSuchMethod,
             9 => Kind::QueryVersion,
             10 => Kind::Version,
@@ -138,10 +144,11 @@ impl<'a> Incoming<'a> {
         header: Header,
         arguments: Reader<'a>,
         serving: &Arc<Serving>,
+        sender: Sender,
     ) -> Result<Self, BadMessage> {
         let reply_to = match header.kind {
             Kind::OneWay => None,
-            Kind::Request => Some(ReplyTo::new(Arc::clone(serving), header)),
+            Kind::Request => Some(ReplyTo::new(Arc::clone(serving), header, sender)),
             _ => return Err(BadMessage::WrongKind),
         };
         Ok(Self { identity, header, arguments, reply_to })
@@ -236,6 +243,8 @@ pub(super) enum Answered {
     To(u64, Answer),
     /// The other end speaks another interface: this is how it describes its own.
     Refused(RawMessage, usize),
+    /// The handler rejected a message, in these words.
+    Rejected(String),
 }
 
 /// Reads an answer's header: which request it is for, and what it says.
@@ -253,6 +262,10 @@ pub(super) fn read_answer(fingerprint: u64, message: RawMessage) -> Result<Answe
         Kind::NoSuchMethod => {
             let mut body = Reader::new(message.bytes.get(size..).unwrap_or_default(), Vec::new(), Vec::new());
             Answer::NoSuchMethod { method: header.method, version: body.take()? }
+        }
+        Kind::Rejected => {
+            let mut body = Reader::new(message.bytes.get(size..).unwrap_or_default(), Vec::new(), Vec::new());
+            return body.text(REJECTION_BYTES_MAX as u32).map(Answered::Rejected);
         }
         Kind::OneWay | Kind::Request | Kind::Cancel | Kind::QueryVersion | Kind::Refused => {
             return Err(BadMessage::WrongKind);

@@ -1,6 +1,7 @@
 //! The typed ends of pipes: the only ring with generics over user interfaces.
 
 mod binder;
+mod bouncer;
 mod call;
 mod calls;
 mod channel;
@@ -25,6 +26,7 @@ mod typed;
 mod value;
 
 pub use binder::{BinderMap, UnknownService};
+pub use bouncer::Bouncer;
 pub use call::Call;
 pub use channel::Channel;
 pub use codec::{Array, Boxed, Bytes, DecodeAs, EncodeAs, FixedArray, Map, Optional, Text};

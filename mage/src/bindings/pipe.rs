@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
-use crate::error::{FuseFailure, SendError, Why};
+use crate::error::{FuseFailure, SendError, SendErrorKind, Why};
 use crate::node::{Draft, End};
 
 /// One end of a message pipe: a capability to talk to whoever holds the other.
@@ -50,10 +50,26 @@ impl MessagePipe {
     /// Sends a message now, or gives it back. Never blocks.
     ///
     /// # Errors
-    /// [`SendError`], with everything that the message carried.
+    /// [`SendError`], with the whole message: [`SendErrorKind::Full`] if the other end has to read first.
     pub fn try_send(&self, message: RawMessage) -> Result<(), SendError> {
         let RawMessage { bytes, pipes, handles } = message;
         self.end.send(Draft { bytes, pipes, handles })
+    }
+
+    /// Sends a message as soon as there is room. It is sent when the future says so and not before: dropping the future earlier
+    /// drops the message, and with it the pipes and handles in it. To keep them, wait with [`MessagePipe::ready`] and then
+    /// [`MessagePipe::try_send`].
+    ///
+    /// # Errors
+    /// As [`MessagePipe::try_send`], without [`SendErrorKind::Full`].
+    pub async fn send(&self, mut message: RawMessage) -> Result<(), SendError> {
+        loop {
+            match self.try_send(message) {
+                Err(error) if error.kind() == SendErrorKind::Full => message = error.into_message(),
+                sent => return sent,
+            }
+            self.ready().await;
+        }
     }
 
     /// Waits until there is room for a message, or until waiting is of no use because the other end is gone.

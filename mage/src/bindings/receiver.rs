@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use futures::Stream;
 
+use super::bouncer::Bouncer;
 use super::description::Identity;
 use super::header::{HEADER_BYTES, Header, Incoming, Kind};
 use super::interface::{Dispatch, Interface, Message};
@@ -30,14 +31,16 @@ pub(super) const MESSAGES_PER_POLL: u32 = 128;
 pub struct Receiver<T: Interface + ?Sized> {
     pipe: MessagePipe,
     serving: Arc<Serving>,
+    bouncer: Bouncer,
     interface: PhantomData<fn(&T)>,
 }
 
 impl<T: Interface + ?Sized> Receiver<T> {
     /// Binds an end of a pipe.
     pub fn new(pipe: MessagePipe) -> Self {
-        let serving = Arc::new(Serving::new(&pipe));
-        Self { pipe, serving, interface: PhantomData }
+        let serving = Arc::new(Serving::new(&pipe, Identity::of::<T>()));
+        let bouncer = Bouncer::new(Arc::clone(&serving));
+        Self { pipe, serving, bouncer, interface: PhantomData }
     }
 
     /// The pipe again, with everything that has not been received. Calls that have not been answered are told that there
@@ -52,6 +55,12 @@ impl<T: Interface + ?Sized> Receiver<T> {
         self.pipe
     }
 
+    /// What rejects the message that was received last, for a handler to keep while the receiver is served. Where there is a
+    /// [`Reply`](crate::Reply), [`Reply::reject`](crate::Reply::reject) is simpler.
+    pub fn bouncer(&self) -> Bouncer {
+        self.bouncer.clone()
+    }
+
     /// Waits for the next message; `None` when the other end has been closed and everything was received.
     /// Cancellation-safe: a message is either returned or still there.
     ///
@@ -64,16 +73,17 @@ impl<T: Interface + ?Sized> Receiver<T> {
     /// [`Receiver::recv`] as a poll.
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T::Message>, RecvError>> {
         for _ in 0..MESSAGES_PER_POLL {
-            let message = match ready!(self.serving.poll_receive(context)) {
-                Ok(incoming) => self.decode(incoming),
-                Err(Why::Closed) => return Poll::Ready(Ok(None)),
-                Err(why) => return Poll::Ready(Err(RecvError::Disconnected(why))),
+            let incoming = match ready!(self.serving.poll_receive(context)) {
+                Ok(incoming) => incoming,
+                Err(why) => return Poll::Ready(self.end(why)),
             };
-            match message {
+            let sender = incoming.sender;
+            self.bouncer.saw(sender);
+            match self.decode(incoming) {
                 Ok(Some(message)) => return Poll::Ready(Ok(Some(message))),
                 Ok(None) => {}
                 Err(bad) => {
-                    self.serving.end_pipe(Why::Rejected);
+                    self.serving.reject(sender, bad.clone());
                     return Poll::Ready(Err(RecvError::BadMessage(bad)));
                 }
             }
@@ -83,10 +93,19 @@ impl<T: Interface + ?Sized> Receiver<T> {
         Poll::Pending
     }
 
+    /// Nothing more will come.
+    fn end(&self, why: Why) -> Result<Option<T::Message>, RecvError> {
+        match (self.serving.fault(), why) {
+            (Some(fault), _) => Err(RecvError::BadMessage(fault)),
+            (None, Why::Closed) => Ok(None),
+            (None, why) => Err(RecvError::Disconnected(why)),
+        }
+    }
+
     /// Nothing reaches the user that did not validate in full, and nothing that is newer than what the user knows. `None` if
     /// it is not for the user at all.
     fn decode(&self, incoming: node::Incoming) -> Result<Option<T::Message>, BadMessage> {
-        let node::Incoming { bytes, pipes, handles } = incoming;
+        let node::Incoming { bytes, pipes, handles, sender } = incoming;
         let identity = Identity::of::<T>();
         let (header, size) = Header::from_bytes(&bytes)?;
         let extension = bytes.get(HEADER_BYTES..size).unwrap_or_default();
@@ -103,7 +122,7 @@ impl<T: Interface + ?Sized> Receiver<T> {
             }
             _ => {}
         }
-        let mut incoming = Incoming::new(identity, header, arguments, &self.serving)?;
+        let mut incoming = Incoming::new(identity, header, arguments, &self.serving, sender)?;
         let request = incoming.request();
         let message = match T::Message::decode(&mut incoming) {
             Err(BadMessage::UnknownMethod { .. }) if identity.description.is_extensible => {

@@ -11,7 +11,7 @@ use super::header::{Header, Kind};
 use super::serving::{Serving, Standing};
 use super::value::{Encode, Writer};
 use crate::error::{SendError, SendErrorKind};
-use crate::node::Draft;
+use crate::node::{Draft, Sender};
 
 /// The right to answer one call, once. It can be moved anywhere, into a task or to another thread, and used when the
 /// answer is there. Dropping it tells the caller that there will be none.
@@ -54,6 +54,17 @@ impl<T: Encode> Reply<T> {
 }
 
 impl<T> Reply<T> {
+    /// Rejects the call as one that no honest caller makes. The pipe is closed at once; the receiver ends with
+    /// [`BadMessage::RejectedByHandler`](crate::BadMessage::RejectedByHandler), and every call through the pipe with
+    /// [`BadMessage::Rejected`](crate::BadMessage::Rejected) and this text, of which it gets
+    /// [`REJECTION_BYTES_MAX`](crate::limits::REJECTION_BYTES_MAX) bytes at most. Whoever watches this node is told whose
+    /// message it was: [`NodeBuilder::on_bad_message`](crate::NodeBuilder::on_bad_message).
+    pub fn reject(mut self, text: impl Into<String>) {
+        if let Some(serving) = self.to.serving.take() {
+            serving.reject_for(self.to.sender, text.into());
+        }
+    }
+
     /// Waits until nobody waits for this answer: the caller has dropped its [`Call`](crate::Call), its time is up, or the
     /// pipe has ended. It works while the receiver's messages are not being read. Cancellation-safe; the last one who asks
     /// is woken.
@@ -94,11 +105,12 @@ pub(super) struct ReplyTo {
     /// Empty once the answer has been given.
     serving: Option<Arc<Serving>>,
     header: Header,
+    sender: Sender,
 }
 
 impl ReplyTo {
-    pub(super) fn new(serving: Arc<Serving>, header: Header) -> Self {
-        Self { serving: Some(serving), header }
+    pub(super) fn new(serving: Arc<Serving>, header: Header, sender: Sender) -> Self {
+        Self { serving: Some(serving), header, sender }
     }
 
     fn answer(&mut self, kind: Kind, write: impl FnOnce(&mut Writer)) -> Result<(), SendError> {

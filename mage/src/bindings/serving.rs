@@ -11,10 +11,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use mage_sched::sync::Mutex;
 use smallvec::SmallVec;
 
-use super::header::cancelled_request;
+use super::description::Identity;
+use super::header::{Header, Kind, cancelled_request};
 use super::pipe::MessagePipe;
-use crate::error::{BadMessage, SendError, SendErrorKind, Why};
-use crate::node::{Draft, EndRef, Incoming, Looked};
+use super::value::Writer;
+use crate::error::{BadMessage, BadMessageReport, SendError, SendErrorKind, Why};
+use crate::limits::REJECTION_BYTES_MAX;
+use crate::node::{Draft, EndRef, Incoming, Looked, Sender};
 
 /// The receiving side of a bound pipe.
 #[derive(Debug)]
@@ -24,6 +27,9 @@ pub(super) struct Serving {
     requests: Mutex<Requests>,
     /// The pipe is somebody else's by now. Written before and read under the node's lock, which orders the two.
     given_back: AtomicBool,
+    identity: Identity,
+    /// Why the pipe was closed, if it was for a message.
+    fault: Mutex<Option<BadMessage>>,
 }
 
 #[derive(Debug, Default)]
@@ -58,9 +64,14 @@ pub(super) enum Standing {
 }
 
 impl Serving {
-    pub(super) fn new(pipe: &MessagePipe) -> Self {
-        let end = pipe.end().to_ref();
-        Self { end, requests: Mutex::new(Requests::default()), given_back: AtomicBool::new(false) }
+    pub(super) fn new(pipe: &MessagePipe, identity: Identity) -> Self {
+        Self {
+            end: pipe.end().to_ref(),
+            requests: Mutex::new(Requests::default()),
+            given_back: AtomicBool::new(false),
+            identity,
+            fault: Mutex::new(None),
+        }
     }
 
     /// The next message, whatever it is.
@@ -201,6 +212,42 @@ impl Serving {
             self.end_pipe(Why::BrokenRules);
         }
         sent
+    }
+
+    /// The handler rejects what this node sent, and the sender is told why.
+    pub(super) fn reject_for(&self, sender: Sender, mut text: String) {
+        let most = (0..=REJECTION_BYTES_MAX).rev().find(|&most| text.is_char_boundary(most));
+        text.truncate(most.unwrap_or_default());
+        let header = Header::about(0, Kind::Rejected, self.identity.fingerprint);
+        let mut writer = Writer::with_header(&header.to_bytes());
+        writer.put(text.as_str());
+        // Without room for the words, the end of the pipe says it.
+        let _ = self.send(writer.finish());
+        self.reject(sender, BadMessage::RejectedByHandler { text });
+    }
+
+    /// A message of this sender's was bad: closes the pipe, and tells whoever watches the node, once.
+    #[cold]
+    pub(super) fn reject(&self, sender: Sender, fault: BadMessage) {
+        {
+            let mut known = self.fault.lock();
+            if known.is_some() || !self.is_ours() {
+                return;
+            }
+            *known = Some(fault.clone());
+        }
+        self.end_pipe(Why::Rejected);
+        let Sender { node, forwarded } = sender;
+        let sender = (!node.is_local()).then_some(node);
+        let report = BadMessageReport { interface: self.identity.name, fault, sender, forwarded };
+        if let Some(end) = &self.end {
+            end.report(&report);
+        }
+    }
+
+    /// Why the pipe was closed, if it was for a message.
+    pub(super) fn fault(&self) -> Option<BadMessage> {
+        self.fault.lock().clone()
     }
 
     /// Ends the pipe.

@@ -30,7 +30,7 @@ impl<H> Router<H> {
                 self.carry(end, carrier);
             }
         }
-        Message { sequence, hops, bytes, ends, handles }
+        Message { sequence, hops, source: node, bytes, ends, handles }
     }
 
     /// Makes the end that a descriptor describes, and tells its old place.

@@ -1,6 +1,6 @@
 //! Messages, as they wait in a queue and as a user hands them in.
 
-use super::name::EndpointName;
+use super::name::{EndpointName, NodeName};
 use crate::error::SendErrorKind;
 use crate::limits::{HANDLE_COST, PIPE_COST};
 
@@ -10,12 +10,19 @@ use crate::limits::{HANDLE_COST, PIPE_COST};
 pub(crate) struct Message<H> {
     pub(crate) sequence: u64,
     pub(crate) hops: u16,
+    /// The node from which it came here; when it has been read, the one that has sent it, as far as is known.
+    pub(crate) source: NodeName,
     pub(crate) bytes: Vec<u8>,
     pub(crate) ends: Vec<EndpointName>,
     pub(crate) handles: Vec<H>,
 }
 
 impl<H> Message<H> {
+    /// Whether the node from which it came has only passed it on.
+    pub(crate) fn was_forwarded(&self) -> bool {
+        self.hops > 1
+    }
+
     /// What it counts for in the byte window.
     pub(crate) fn cost(&self) -> u64 {
         cost(self.bytes.len(), self.ends.len(), self.handles.len())

@@ -82,12 +82,16 @@ impl<H> Router<H> {
     /// Takes the next message of `name`. The ends it carries now belong to the caller.
     pub(crate) fn receive(&mut self, name: EndpointName) -> Received<H> {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return Received::Ended(Why::Closed) };
-        let Some(message) = endpoint.queue.pop() else {
+        let Some(mut message) = endpoint.queue.pop() else {
             return match endpoint.incoming {
                 Incoming::Open => Received::Empty,
                 Incoming::Ended(why) => Received::Ended(why),
             };
         };
+        if message.was_forwarded() {
+            // Whoever passed it on is no sender; but whoever gave us this end has said where the other one is.
+            message.source = endpoint.peer().node;
+        }
         let credit = endpoint.window.consume(message.cost(), &self.limits);
         let peer = if mutated(Mutation::CreditToPrev) { endpoint.prev() } else { endpoint.peer() };
         let speaks = endpoint.outgoing == Outgoing::Open;

@@ -49,7 +49,7 @@ impl Proxying {
 impl<H> Router<H> {
     /// Passes a message on from `name` to `peer`.
     pub(super) fn forward(&mut self, name: EndpointName, peer: Address, message: Message<H>) {
-        let Message { sequence, hops, bytes, ends, handles } = message;
+        let Message { sequence, hops, bytes, ends, handles, source: _ } = message;
         // Saturating: plain messages may hop for ever, and must not turn the forwarder into a violator.
         let most = if mutated(Mutation::HopsNotSaturating) { u16::MAX } else { hops_max() + 1 };
         let hops = hops.saturating_add(1).min(most);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::endpoint::{Outgoing, State};
 use super::message::{Draft, Message, Refused, cost};
-use super::name::EndpointName;
+use super::name::{EndpointName, NodeName};
 use super::peers::{Link, Peers, RealmId, Stage};
 use super::probe::{Mutation, mutated};
 use super::router::Router;
@@ -23,7 +23,11 @@ impl<H> Router<H> {
         let Draft { bytes, ends, handles } = message;
         let sequence = endpoint.window.spend(cost(bytes.len(), ends.len(), handles.len()));
         let peer = endpoint.peer();
-        self.forward(name, peer, Message { sequence, hops: 0, bytes, ends, handles });
+        self.forward(
+            name,
+            peer,
+            Message { sequence, hops: 0, source: NodeName::LOCAL, bytes, ends, handles },
+        );
         self.settle();
         Ok(())
     }

@@ -87,7 +87,7 @@ fn node(byte: u8) -> NodeName {
 
 impl Bench {
     fn new(refusals: &[Option<Errno>]) -> Self {
-        let shared = Arc::new(Shared::new(Arc::new(NoScheduler), Limits::default(), None));
+        let shared = Arc::new(Shared::new(Arc::new(NoScheduler), Limits::default(), None, None));
         let (socket, other) = socket_pair().unwrap();
         let names = Names::between(node(1), node(2), Mask::default());
         let outbox = Arc::new(Outbox::new());

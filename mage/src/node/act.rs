@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 
 use super::joined::Joined;
 use crate::core::{Effect, EndpointName, Frame, LinkId, Mask, NodeName, PipeLabel, Router};
-use crate::error::{InvitationError, PeerMisbehaved};
+use crate::error::{BadMessageReport, InvitationError, PeerMisbehaved};
 use crate::limits::{FAULTS_KEPT_MAX, Limits};
 use crate::link::{
     Driver, Ending, Handle, Next, Outbox, Start, Watched, Writer, check_stream_socket, fresh_name,
@@ -28,6 +28,8 @@ use crate::wire::{Names, PAYLOAD_BYTES_CAP};
 
 /// Who may meet whom; asked by the broker's node only.
 pub(crate) type Policy = dyn Fn(NodeName, NodeName) -> bool + Send + Sync;
+/// Who is told of messages that were rejected.
+pub(crate) type Complaints = dyn Fn(&BadMessageReport) + Send + Sync;
 /// Where an accepted invitation is awaited.
 pub(crate) type Acceptance = oneshot::Sender<Accepted>;
 /// How it went.
@@ -40,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) handles: Arc<AtomicUsize>,
     scheduler: Arc<dyn Scheduler>,
     policy: Option<Box<Policy>>,
+    complaints: Option<Box<Complaints>>,
     inner: Mutex<Inner>,
 }
 
@@ -93,7 +96,12 @@ struct Adoption {
 }
 
 impl Shared {
-    pub(crate) fn new(scheduler: Arc<dyn Scheduler>, limits: Limits, policy: Option<Box<Policy>>) -> Self {
+    pub(crate) fn new(
+        scheduler: Arc<dyn Scheduler>,
+        limits: Limits,
+        policy: Option<Box<Policy>>,
+        complaints: Option<Box<Complaints>>,
+    ) -> Self {
         let message_bytes_max = limits.message_bytes_max.min(PAYLOAD_BYTES_CAP);
         let limits = Limits { message_bytes_max, ..limits };
         let router = Router::new(limits.clone());
@@ -107,7 +115,7 @@ impl Shared {
             faults: VecDeque::new(),
             abandoned: false,
         };
-        Self { limits, handles: Arc::default(), scheduler, policy, inner: Mutex::new(inner) }
+        Self { limits, handles: Arc::default(), scheduler, policy, complaints, inner: Mutex::new(inner) }
     }
 
     /// Runs `transition` under the lock and carries out what it wants done: what needs order under the same lock, the
@@ -157,6 +165,13 @@ impl Shared {
     fn may_meet(&self, first: NodeName, second: NodeName) -> bool {
         let ask = |policy: &Policy| catch_unwind(AssertUnwindSafe(|| policy(first, second))).unwrap_or(false);
         self.policy.as_deref().is_none_or(ask)
+    }
+
+    /// Tells whoever wants to know of a message that was rejected. One who panics at it takes nothing down.
+    pub(crate) fn report(&self, report: &BadMessageReport) {
+        if let Some(complaints) = &self.complaints {
+            let _ = catch_unwind(AssertUnwindSafe(|| complaints(report)));
+        }
     }
 
     fn finish(self: &Arc<Self>, mut after: After) {

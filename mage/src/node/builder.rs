@@ -7,8 +7,9 @@ use mage_sched::Scheduler;
 
 use super::{Node, Shared};
 use crate::core::NodeName;
+use crate::error::BadMessageReport;
 use crate::limits::Limits;
-use crate::node::act::Policy;
+use crate::node::act::{Complaints, Policy};
 
 /// Collects what a node is made of.
 ///
@@ -24,11 +25,12 @@ pub struct NodeBuilder {
     scheduler: Arc<dyn Scheduler>,
     limits: Limits,
     policy: Option<Box<Policy>>,
+    complaints: Option<Box<Complaints>>,
 }
 
 impl NodeBuilder {
     pub(super) fn new(scheduler: Arc<dyn Scheduler>) -> Self {
-        Self { scheduler, limits: Limits::default(), policy: None }
+        Self { scheduler, limits: Limits::default(), policy: None, complaints: None }
     }
 
     /// What the node lets its peers and its users consume.
@@ -46,9 +48,18 @@ impl NodeBuilder {
         self
     }
 
+    /// Is told of each message that a receiver of this node has rejected, because it did not validate or because its handler
+    /// said so, and of the node that sent it. The pipe is closed by then; a program that has started the sender may want to
+    /// end it. It runs with no lock held, on whatever thread has read the message, and must not block.
+    #[must_use]
+    pub fn on_bad_message(mut self, complaints: impl Fn(&BadMessageReport) + Send + Sync + 'static) -> Self {
+        self.complaints = Some(Box::new(complaints));
+        self
+    }
+
     /// Makes the node. Starts no thread and makes no system call.
     pub fn build(self) -> Node {
-        Node::from_shared(Shared::new(self.scheduler, self.limits, self.policy))
+        Node::from_shared(Shared::new(self.scheduler, self.limits, self.policy, self.complaints))
     }
 }
 

@@ -6,8 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 use super::{NamedDraft, User};
 use crate::bindings::MessagePipe;
-use crate::core::{EndpointName, Message, Received, Refused, Status};
-use crate::error::{FuseError, SendError, SendErrorKind, Why};
+use crate::core::{EndpointName, Message, NodeName, Received, Refused, Status};
+use crate::error::{BadMessageReport, FuseError, SendError, SendErrorKind, Why};
 use crate::link::Handle;
 
 /// An owned end. Dropping it closes it.
@@ -32,6 +32,20 @@ pub(crate) struct Incoming {
     pub(crate) bytes: Vec<u8>,
     pub(crate) pipes: Vec<MessagePipe>,
     pub(crate) handles: Vec<OwnedFd>,
+    pub(crate) sender: Sender,
+}
+
+/// Who has sent a message, as far as is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender {
+    pub(crate) node: NodeName,
+    /// Whether others have passed it on.
+    pub(crate) forwarded: bool,
+}
+
+impl Sender {
+    /// Nobody has sent anything yet.
+    pub(crate) const NOBODY: Self = Self { node: NodeName::LOCAL, forwarded: false };
 }
 
 /// What comes behind the messages that were taken.
@@ -71,7 +85,7 @@ impl End {
 
     /// An end of nothing: closed from the start.
     pub(crate) fn nowhere() -> Self {
-        let name = EndpointName { creator: crate::core::NodeName::LOCAL, number: 0 };
+        let name = EndpointName { creator: NodeName::LOCAL, number: 0 };
         Self { user: None, name }
     }
 
@@ -83,7 +97,10 @@ impl End {
     pub(crate) fn send(&self, draft: Draft) -> Result<(), SendError> {
         match &self.user {
             Some(user) => send(user, self.name, draft, || true),
-            None => Err(SendError::new(SendErrorKind::Disconnected, draft.pipes, draft.handles)),
+            None => {
+                let Draft { bytes, pipes, handles } = draft;
+                Err(SendError::new(SendErrorKind::Disconnected, pipes, handles).with_bytes(bytes))
+            }
         }
     }
 
@@ -234,6 +251,11 @@ impl EndRef {
         limits.pending_calls_max.min(half_window)
     }
 
+    /// A message of this end was bad: tells whoever wants to know.
+    pub(crate) fn report(&self, report: &BadMessageReport) {
+        self.user.shared.report(report);
+    }
+
     /// How many calls may arrive at this end and be unanswered.
     pub(crate) fn open_requests_max(&self) -> usize {
         self.user.shared.limits.open_requests_max
@@ -252,7 +274,7 @@ fn send(
 ) -> Result<(), SendError> {
     let Draft { bytes, pipes, handles } = draft;
     if pipes.iter().any(|pipe| !pipe.end().is_of(user)) {
-        return Err(SendError::new(SendErrorKind::OtherNetwork, pipes, handles));
+        return Err(SendError::new(SendErrorKind::OtherNetwork, pipes, handles).with_bytes(bytes));
     }
     let name_of = |pipe: MessagePipe| pipe.into_end().into_name();
     let ends = if pipes.is_empty() { Vec::new() } else { pipes.into_iter().map(name_of).collect() };
@@ -270,7 +292,8 @@ fn send(
         let message = refused.message;
         let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
         let handles = message.handles.into_iter().map(Handle::into_descriptor).collect();
-        SendError::new(refused.why, message.ends.into_iter().map(own).collect(), handles)
+        let pipes = message.ends.into_iter().map(own).collect();
+        SendError::new(refused.why, pipes, handles).with_bytes(message.bytes)
     })
 }
 
@@ -302,6 +325,7 @@ fn poll_receive(user: &Arc<User>, name: EndpointName, waker: Waker) -> Poll<Resu
 
 /// The message with its ends in their user's hands.
 fn own(user: &Arc<User>, message: Message<Handle>) -> Incoming {
+    let sender = Sender { node: message.source, forwarded: message.was_forwarded() };
     let Message { bytes, ends, handles, .. } = message;
     let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
     // Nearly every message: the conversions in place are not free even for nothing.
@@ -311,5 +335,5 @@ fn own(user: &Arc<User>, message: Message<Handle>) -> Incoming {
     } else {
         handles.into_iter().map(Handle::into_descriptor).collect()
     };
-    Incoming { bytes, pipes, handles }
+    Incoming { bytes, pipes, handles, sender }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub(crate) use act::Shared;
 pub use builder::NodeBuilder;
-pub(crate) use end::{Draft, Drained, End, EndRef, Incoming, Looked};
+pub(crate) use end::{Draft, Drained, End, EndRef, Incoming, Looked, Sender};
 pub use inspect::{Awaited, Inspection, LinkInspection, PipeInspection, PipeState, RouteInspection};
 pub use invitation::{AcceptedInvitation, Invitation};
 pub use launch::{INVITATION_VARIABLE, Launched};

@@ -19,8 +19,22 @@ mod value;
 pub use error::{BadMessage, SendError, SendErrorKind};
 pub use pipe::MessagePipe;
 
+mod core {
+    /// What a node is called.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct NodeName;
+}
+
 mod bindings {
     pub use crate::pipe::MessagePipe;
+
+    /// A message without a type.
+    #[derive(Debug)]
+    pub struct RawMessage {
+        pub bytes: Vec<u8>,
+        pub pipes: Vec<MessagePipe>,
+        pub handles: Vec<std::os::fd::OwnedFd>,
+    }
 }
 
 mod limits {
