@@ -126,7 +126,8 @@ fn the_tutorial_is_the_example() {
         let (title, code) = block.split_once('\n').unwrap();
         assert_eq!(title, format!("// {name}"));
         let text = fs::read_to_string(example.join(name)).unwrap();
-        let text: Vec<&str> = text.lines().skip_while(|line| line.starts_with("//!")).collect();
+        let is_preface = |line: &&str| line.starts_with("//!") || line.starts_with("#![");
+        let text: Vec<&str> = text.lines().skip_while(is_preface).collect();
         assert_eq!(code.trim(), text.join("\n").trim(), "{name}");
     }
 }

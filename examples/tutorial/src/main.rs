@@ -1,4 +1,5 @@
 //! The process that asks. See `docs/MAGEN.md`, "Two processes in four steps".
+#![expect(clippy::print_stdout, reason = "a program talks to its user")]
 
 use std::error::Error;
 use std::process::Command;

@@ -70,7 +70,7 @@ fn all_pairs(served: Side) {
             be_refused(&mut other, index, pair, &what);
         }
     }
-    println!("{} pairs get along, {} do not", counts[1], counts[0]);
+    eprintln!("{} pairs get along, {} do not", counts[1], counts[0]);
     other.leave();
 }
 
