@@ -20,13 +20,17 @@ impl Watchdog {
     pub fn start() -> Self {
         let (alive, ended) = channel::<()>();
         let name = thread::current().name().unwrap_or("a nameless thread").to_owned();
+        let (running, runs) = channel::<()>();
         thread::spawn(move || {
+            drop(running);
             if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
                 eprintln!("{name} has not ended in {PATIENCE:?}: it hangs");
                 kill_children();
                 std::process::abort();
             }
         });
+        // A thread makes system calls of its own before it begins, which the process may be about to give up.
+        let _ = runs.recv();
         Self { _alive: alive }
     }
 }

@@ -156,16 +156,14 @@ impl<H> Router<H> {
         if self.broker(realm) == Broker::Node(node) { Ok(realm) } else { Err(PeerMisbehaved::NotBroker) }
     }
 
-    /// As member: the broker is gone, and with it every guest that it has not admitted.
+    /// As member: the broker is gone, and with it every guest that is not in the network yet: neither a name nor a link to the
+    /// broker will come, or be of use.
     pub(super) fn lose_unadmitted_guests(&mut self, realm: super::peers::RealmId) {
         let waiting: Vec<LinkId> = self
             .peers
             .links
             .iter()
-            .filter(|(_, entry)| {
-                entry.realm == realm
-                    && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
-            })
+            .filter(|(_, entry)| entry.realm == realm && matches!(entry.stage, Stage::Inviting(_)))
             .map(|(link, _)| *link)
             .collect();
         if mutated(Mutation::UnadmittedGuestsForgotten) {

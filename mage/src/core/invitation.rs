@@ -152,12 +152,10 @@ impl<H> Router<H> {
         let realm = entry.realm;
         let Stage::Inviting(inviting) = &mut entry.stage else { return socket };
         let (Some(version), Some(you)) = (inviting.version, inviting.name) else { return socket };
+        let names = self.peers.realms.get(realm.0).and_then(|realm| realm.me.zip(realm.broker_name()));
+        let Some((me, broker)) = names else { return socket };
         let (ends, isolated) = (std::mem::take(&mut inviting.ends), inviting.isolated);
         let socket = socket.or_else(|| self.peers.sockets.remove(&link));
-        let Some((me, broker)) = self.peers.realm(realm).and_then(|realm| realm.me.zip(realm.broker_name()))
-        else {
-            return socket;
-        };
         let mut pipes = Vec::new();
         for (label, end) in ends {
             pipes.extend(self.address_to(end, you).map(|descriptor| (label, descriptor)));
