@@ -9,6 +9,7 @@ use super::message::Message;
 use super::moving::Moving;
 use super::name::{Address, EndpointName, PipeName};
 use super::open::Open;
+use super::probe::{Mutation, mutated};
 use super::proxying::Proxying;
 use super::window::{Count, Window};
 use crate::error::Why;
@@ -241,6 +242,13 @@ impl<H> Endpoint<H> {
 
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.state, State::Open(_))
+    }
+
+    /// A message is there to be read. Returns whoever waits for it.
+    pub(crate) fn arrive(&mut self, message: Message<H>) -> Option<Waker> {
+        self.hops = Hops(NonZeroU16::new(message.hops));
+        self.queue.push(message);
+        if mutated(Mutation::ReaderNotWoken) { None } else { self.take_reader() }
     }
 
     /// Takes the waker of whoever waits to read, if it should look again.

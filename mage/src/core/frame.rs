@@ -75,6 +75,10 @@ pub(crate) enum Ends {
 }
 
 impl Ends {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Here(names) => names.len(),

@@ -195,6 +195,9 @@ impl<H> Router<H> {
 
     /// What a mistaken node would hold against its peer, though others can make that say it.
     fn would_blame(&self, to: EndpointName, from: Address, body: &Body<H>) -> bool {
+        if !mutated(Mutation::StrayIsViolation) && !mutated(Mutation::SelfSuccessorIsViolation) {
+            return false;
+        }
         let Some(endpoint) = self.endpoints.get(&to) else { return false };
         match body {
             Body::Accepted | Body::Bypass(_) => {

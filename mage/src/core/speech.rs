@@ -1,10 +1,9 @@
 //! What the frames between endpoints do.
 
-use std::num::NonZeroU16;
-
-use super::endpoint::{Hops, Incoming, Standing, State};
+use super::endpoint::{Incoming, Standing, State};
 use super::frame::{Body, Ends, Parcel};
 use super::held::Guest;
+use super::message::Message;
 use super::name::{Address, EndpointName, NodeName};
 use super::probe::{Mark, Mutation, hops_max, mutated, reached};
 use super::router::Router;
@@ -96,7 +95,7 @@ impl<H> Router<H> {
     }
 
     pub(super) fn on_user(&mut self, name: EndpointName, parcel: Parcel<H>) {
-        let Some(endpoint) = self.endpoints.get(&name) else { return };
+        let Some(endpoint) = self.endpoints.get_mut(&name) else { return };
         let node = endpoint.prev().node;
         let proxying = matches!(endpoint.state, State::Proxying(_));
         let in_order = match &endpoint.state {
@@ -106,6 +105,13 @@ impl<H> Router<H> {
                     || mutated(Mutation::WindowUnchecked)
             }
         };
+        if in_order && !proxying && parcel.ends.is_empty() && !parcel.handles_lost {
+            // Nearly every message: there is nothing more in it that could be wrong, or that has to be made.
+            let Parcel { sequence, hops, bytes, handles, .. } = parcel;
+            let message = Message { sequence, hops, source: node, bytes, ends: Vec::new(), handles };
+            self.effects.wake.extend(endpoint.arrive(message));
+            return self.grant_too_soon(name);
+        }
         let carries = parcel.ends.len();
         let endless = carries > 0 && parcel.hops > hops_max() && !mutated(Mutation::NoHopLimit);
         let overloaded = carries > 0 && self.is_overloaded(name, carries);
@@ -145,16 +151,19 @@ impl<H> Router<H> {
             let peer = endpoint.peer();
             self.forward(name, peer, message);
         } else {
-            endpoint.hops = Hops(NonZeroU16::new(message.hops));
-            endpoint.queue.push(message);
-            if !mutated(Mutation::ReaderNotWoken) {
-                self.effects.wake.extend(endpoint.take_reader());
-            }
-            if mutated(Mutation::CreditOnArrival) {
-                let (read, peer) = (endpoint.window.read.joined(endpoint.queue.count()), endpoint.peer());
-                self.post(name, peer, Body::Credit(read.joined(Window::new(&self.limits).limit)));
-            }
+            self.effects.wake.extend(endpoint.arrive(message));
+            self.grant_too_soon(name);
         }
+    }
+
+    /// What a mistaken node would grant for what has arrived and not been read.
+    fn grant_too_soon(&mut self, name: EndpointName) {
+        if !mutated(Mutation::CreditOnArrival) {
+            return;
+        }
+        let Some(endpoint) = self.endpoints.get(&name) else { return };
+        let (read, peer) = (endpoint.window.read.joined(endpoint.queue.count()), endpoint.peer());
+        self.post(name, peer, Body::Credit(read.joined(Window::new(&self.limits).limit)));
     }
 
     pub(super) fn on_credit(&mut self, name: EndpointName, limit: Count) {
