@@ -239,10 +239,18 @@ impl Writer {
     /// `name: receiver.call,`, in two lines if it is wide.
     pub(super) fn field_call(&mut self, name: &str, receiver: &str, call: &str) {
         let line = format!("{name}: {receiver}.{call},");
+        let next = format!("    .{call},");
         if self.fits(&line) {
-            self.line(&line);
-        } else {
-            self.line(&format!("{name}: {receiver}\n    .{call},"));
+            return self.line(&line);
+        }
+        self.line(&format!("{name}: {receiver}"));
+        match call.rsplit_once("(\"").filter(|_| !self.fits(&next)) {
+            // The name of a field gets a line of its own.
+            Some((function, rest)) => {
+                let (field, end) = rest.split_once(')').unwrap_or((rest, ""));
+                self.line(&format!("    .{function}(\n        \"{field},\n    ){end},"));
+            }
+            None => self.line(&next),
         }
     }
 

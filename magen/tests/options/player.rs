@@ -265,7 +265,9 @@ impl ::mage::codegen::Message for PlayerMessage {
             },
             6 => Self::Visit {
                 url: incoming
-                    .take_field::<::mage::codegen::As<::mage::codegen::Text<64>, crate::Url>>("url")?,
+                    .take_field::<::mage::codegen::As<::mage::codegen::Text<64>, crate::Url>>(
+                        "url",
+                    )?,
                 since: incoming.take_field::<::mage::codegen::As<i64, ::time::Span>>("since")?,
                 reply: incoming.reply()?,
             },
