@@ -14,6 +14,8 @@ pub mod refused;
 #[cfg(target_os = "linux")]
 pub mod sandbox;
 mod serve;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod traced;
 pub mod victim;
 mod watchdog;
 

@@ -4,6 +4,8 @@ mod calls;
 mod evolution;
 mod handles;
 mod hostile;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod injected;
 mod invitation;
 mod mapped;
 mod membership;
