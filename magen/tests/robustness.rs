@@ -1,7 +1,6 @@
 //! Whatever the input, the compiler ends in code or in diagnostics that can be shown; it does not panic, does not exhaust
 //! the stack, and does not take its time. A failing case is printed with the seed that repeats it.
 
-
 use std::fs;
 use std::path::Path;
 
