@@ -60,10 +60,10 @@ mod tests {
     fn nothing_but_markdown_is_markup() {
         for (markdown, expected) in [
             ("a *b* `<c>` & d", "<p>a <em>b</em> <code>&lt;c&gt;</code> &amp; d</p>\n"),
-            ("a <b onclick=\"x\">c</b>", "<p>a &lt;b onclick=&quot;x&quot;&gt;c&lt;/b&gt;</p>\n"),
+            ("a <b onclick=\"x\">c</b>", "<p>a &lt;b onclick=\"x\"&gt;c&lt;/b&gt;</p>\n"),
             ("<script>\nx\n</script>", "<p>&lt;script&gt;\nx\n&lt;/script&gt;</p>\n"),
             ("[a](javascript:b) [c](data:d) [e](//f)", "<p>a c e</p>\n"),
-            ("[a](https://b/\"c) [d](#e)", "<p>[a](https://b/&quot;c) <a href=\"#e\">d</a></p>\n"),
+            ("[a](https://b/\"c) [d](#e)", "<p><a href=\"https://b/%22c\">a</a> <a href=\"#e\">d</a></p>\n"),
             ("![a](https://b)", "<p>[a]</p>\n"),
         ] {
             assert_eq!(of_markdown(markdown), expected, "{markdown}");
