@@ -43,6 +43,7 @@ use crate::error::BadMessage;
 ///         self.0 = brightness;
 ///     }
 /// }
+/// # fn main() {}
 /// ```
 pub trait Mapped<W>: Sized {
     /// Why a value cannot be had from what came.

@@ -33,19 +33,22 @@ const FAILURE: u8 = 18;
 /// A new stream: the end that values go into, and the end that they come out of, which can be sent in messages.
 ///
 /// ```
+/// use std::convert::Infallible;
+///
 /// use futures::StreamExt;
 ///
-/// # let node = mage::testing::lonely_node();
-/// let (mut sender, mut receiver) = mage::stream::<u32>(&node);
-/// # futures::executor::block_on(async {
-/// sender.send(1).await?; // waits for room
-/// sender.send(2).await?;
-/// sender.finish().await?;
-/// assert_eq!(receiver.next().await.transpose()?, Some(1));
-/// assert_eq!(receiver.next().await.transpose()?, Some(2));
-/// assert!(receiver.next().await.is_none());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # })?;
+/// let mut event_loop = mage::event_loop::EventLoop::new()?;
+/// let node = mage::Node::new(event_loop.scheduler());
+/// let (mut sender, mut receiver) = mage::stream::<u32, Infallible>(&node);
+/// event_loop.run_until(async {
+///     sender.send(1).await?; // waits for room
+///     sender.send(2).await?;
+///     sender.finish().await?;
+///     assert_eq!(receiver.next().await.transpose()?, Some(1));
+///     assert_eq!(receiver.next().await.transpose()?, Some(2));
+///     assert!(receiver.next().await.is_none());
+///     Ok::<(), Box<dyn std::error::Error>>(())
+/// })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn stream<T, E>(node: &Node) -> (StreamSender<T, E>, StreamReceiver<T, E>)
