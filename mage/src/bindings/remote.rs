@@ -29,7 +29,7 @@ impl<T: Interface + ?Sized> Remote<T> {
     }
 
     /// The same remote for calls that may take so long: a call that has no answer then settles with
-    /// [`CallError::Deadline`](crate::CallError::Deadline) and is cancelled at the other side. The handler sees the time in
+    /// [`CallError::Deadline`] and is cancelled at the other side. The handler sees the time in
     /// [`Reply::deadline`](crate::Reply::deadline). One-way methods are not concerned. Keep what is returned for as many
     /// calls as you like; it keeps the pipe open.
     ///
@@ -52,7 +52,7 @@ impl<T: Interface + ?Sized> Remote<T> {
     }
 
     /// The pipe again. Calls that are still unanswered settle with
-    /// [`CallError::Cancelled`](crate::CallError::Cancelled), and are cancelled at the other side if there is room to say so.
+    /// [`CallError::Cancelled`], and are cancelled at the other side if there is room to say so.
     pub fn into_pipe(remote: Self) -> MessagePipe {
         remote.proxy.into_channel().into_pipe()
     }

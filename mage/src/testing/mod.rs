@@ -1,6 +1,6 @@
 //! What tests of a program that uses mage are made of.
 //!
-//! [`pair`] is an interface within one node that needs no scheduler. The rest is for code that `magen` generates when it is
+//! [`pair()`] is an interface within one node that needs no scheduler. The rest is for code that `magen` generates when it is
 //! asked to: with `magen::Options::mocks`, an interface `Foo` also gets `FooMock`, whose methods are each an [`Expected`],
 //! and [`Recorder`] implements `Foo` for whatever implements it; with `magen::Options::fuzz` it gets `fuzz_foo`, which
 //! feeds everything of it that reads what a peer sent.
