@@ -18,6 +18,7 @@ mod serve;
 pub mod traced;
 pub mod victim;
 mod watchdog;
+pub mod words;
 
 pub use mapped::{Percent, Word};
 pub use matrix::{Flavor, Stage, run};

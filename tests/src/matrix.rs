@@ -7,6 +7,9 @@ use std::rc::Rc;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use futures::channel::oneshot;
+use futures::future::BoxFuture;
+
 use mage::sched::{LocalScheduler, Scheduler};
 
 use crate::Watchdog;
@@ -91,15 +94,25 @@ impl Stage {
     /// If they do not come together.
     pub async fn linked(&self) -> ((mage::Node, mage::MessagePipe), (mage::Node, mage::MessagePipe)) {
         let (inviter, guest) = (self.node(), self.node());
-        let (ours, theirs) = std::os::unix::net::UnixStream::pair().expect("a socket pair");
-        let sent = inviter.send_invitation(ours).expect("a stream socket");
-        let accepted = guest.accept_invitation(theirs).await.expect("the other node invites");
+        let (sent, accepted) = crate::words::invite(&inviter, &guest).await;
         ((inviter, sent), (guest, accepted))
     }
 
     /// Runs a task beside the body.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.scheduler.spawn(Box::pin(task));
+    }
+
+    /// Starts it now, so that it goes on while something else is awaited.
+    pub fn start<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> BoxFuture<'static, T> {
+        let (done, result) = oneshot::channel();
+        self.spawn(async move {
+            let _ = done.send(future.await);
+        });
+        Box::pin(async { result.await.expect("the scheduler lives as long as the test") })
     }
 }
 

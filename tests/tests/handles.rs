@@ -14,6 +14,7 @@ use std::process::Command;
 use mage::limits::HANDLE_COST;
 use mage::{InvitationError, Limits, MessagePipe, Node, PeerMisbehaved, RawMessage, SendErrorKind, Why};
 use mage_tests::raw::{self, RawPeer, kind};
+use mage_tests::words::{a_turn, end_of};
 use mage_tests::{Flavor, Stage, on_every_scheduler, run};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Resource, Rlimit, getrlimit, getuid, setrlimit};
@@ -33,15 +34,6 @@ fn handle() -> OwnedFd {
 fn with_handles(bytes: &[u8], count: usize) -> RawMessage {
     let handles = std::iter::repeat_with(handle).take(count).collect();
     RawMessage { bytes: bytes.to_vec(), pipes: Vec::new(), handles }
-}
-
-/// How the pipe ends, whatever comes before.
-async fn end_of(pipe: &MessagePipe) -> Why {
-    loop {
-        if let Err(why) = pipe.recv().await {
-            return why;
-        }
-    }
 }
 
 async fn says(from: &MessagePipe, to: &MessagePipe, text: &[u8]) {
@@ -507,19 +499,6 @@ fn ended(node: &Node) -> usize {
 /// How many pipes have a message that nobody has read.
 fn unread(node: &Node) -> usize {
     node.inspect().pipes.iter().filter(|pipe| pipe.unread_messages > 0).count()
-}
-
-/// Lets the links have a turn.
-async fn a_turn() {
-    let mut yielded = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return std::task::Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        std::task::Poll::Pending
-    })
-    .await;
 }
 
 fn fill(socket: &UnixStream, handle: BorrowedFd<'_>) -> rustix::io::Result<usize> {

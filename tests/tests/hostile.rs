@@ -9,15 +9,13 @@ mod processes;
 
 use std::env;
 use std::fs;
-use std::future::Future;
 use std::hash::{Hash, Hasher};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::channel::oneshot;
 use futures::future::{BoxFuture, join};
 use mage::{
     BadMessage, InvitationError, MessagePipe, Node, NodeName, RawMessage, Receiver, RecvError, Remote, Why,
@@ -26,6 +24,7 @@ use mage_tests::evil::{self, Attack, Called, End, Known, Part};
 use mage_tests::fixtures::Echo;
 use mage_tests::raw::{self, RawPeer};
 use mage_tests::victim::used;
+use mage_tests::words::pair;
 use mage_tests::{EchoImpl, Flavor, Stage, run};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -100,24 +99,8 @@ tests! {
 
 // ---- the victim, and the honest node
 
-fn pair() -> (OwnedFd, OwnedFd) {
-    let (one, other) = UnixStream::pair().expect("a socket pair");
-    (one.into(), other.into())
-}
-
 fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").expect("this process has one").count()
-}
-
-fn started<T: Send + 'static>(
-    stage: &Stage,
-    future: impl Future<Output = T> + Send + 'static,
-) -> BoxFuture<'static, T> {
-    let (done, result) = oneshot::channel();
-    stage.spawn(async move {
-        let _ = done.send(future.await);
-    });
-    Box::pin(async { result.await.expect("the scheduler lives as long as the test") })
 }
 
 /// Keeps what is hashed: a name says its bytes to nobody else.
@@ -161,7 +144,7 @@ impl Scene {
         let before = descriptors();
         let stop = Arc::new(AtomicBool::new(false));
         let (caller, until) = (Arc::clone(&remote), Arc::clone(&stop));
-        let calling = started(stage, async move {
+        let calling = stage.start(async move {
             loop {
                 caller.text("an honest question").await.map_err(|error| error.to_string())?;
                 if until.load(Ordering::Relaxed) {
@@ -208,7 +191,7 @@ impl Scene {
         match part {
             Part::Inviter => {
                 let victim = self.victim.clone();
-                let accepting = started(stage, async move { victim.accept_invitation(ours).await });
+                let accepting = stage.start(async move { victim.accept_invitation(ours).await });
                 let known = evil::enter(&mut peer, part, called, honest).await.expect("it listens");
                 (peer, accepting.await.expect("this is an invitation"), known)
             }
@@ -346,7 +329,7 @@ async fn invitations_that_nobody_finishes(stage: Stage) {
         let (ours, theirs) = pair();
         let mut peer = RawPeer::new(&*stage.scheduler, theirs);
         let victim = scene.victim.clone();
-        let acceptance = started(&stage, async move { victim.accept_invitation(ours).await });
+        let acceptance = stage.start(async move { victim.accept_invitation(ours).await });
         peer.write(&raw::invites()[..said % 30]).await.expect("it listens");
         accepting.push((peer, acceptance));
     }

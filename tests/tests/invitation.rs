@@ -1,7 +1,6 @@
 //! Invitations that go wrong, at every step and in every way, and whose fault it was.
 
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -9,7 +8,6 @@ use std::process::Child as Process;
 use std::sync::Arc;
 use std::thread;
 
-use futures::channel::oneshot;
 use futures::future::{self, BoxFuture, Either};
 use mage::sched::sync::Mutex;
 use mage::{
@@ -18,6 +16,7 @@ use mage::{
 };
 use mage_tests::fixtures::{Callback, CallbackMessage, Child, Echo};
 use mage_tests::raw::{self, RawPeer, kind};
+use mage_tests::words::{bytes, end_of, pair};
 use mage_tests::{EchoImpl, Puppet, Stage, next, on_every_scheduler, quiet, role};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
@@ -46,30 +45,9 @@ on_every_scheduler! {
     rejected_by_the_reader
 }
 
-fn bytes(bytes: &[u8]) -> RawMessage {
-    RawMessage { bytes: bytes.to_vec(), ..RawMessage::default() }
-}
-
-fn pair() -> (OwnedFd, OwnedFd) {
-    let (one, other) = UnixStream::pair().expect("a socket pair");
-    (one.into(), other.into())
-}
-
 fn kill(mut process: Process) {
     process.kill().expect("the child can be killed");
     process.wait().expect("the child was not waited for");
-}
-
-/// Starts it now, so that it goes on while something else is awaited.
-fn started<T: Send + 'static>(
-    stage: &Stage,
-    future: impl Future<Output = T> + Send + 'static,
-) -> BoxFuture<'static, T> {
-    let (done, result) = oneshot::channel();
-    stage.spawn(async move {
-        let _ = done.send(future.await);
-    });
-    Box::pin(async { result.await.expect("the scheduler lives as long as the test") })
 }
 
 fn accepting(
@@ -78,16 +56,7 @@ fn accepting(
     socket: OwnedFd,
 ) -> BoxFuture<'static, Result<MessagePipe, InvitationError>> {
     let node = node.clone();
-    started(stage, async move { node.accept_invitation(socket).await })
-}
-
-/// How the pipe ends, whatever comes before.
-async fn end_of(pipe: &MessagePipe) -> Why {
-    loop {
-        if let Err(why) = pipe.recv().await {
-            return why;
-        }
-    }
+    stage.start(async move { node.accept_invitation(socket).await })
 }
 
 fn expect_clean(node: &Node) {
@@ -462,7 +431,7 @@ fn tap(stage: &Stage, from: OwnedFd, to: OwnedFd) -> (Arc<Mutex<Vec<u8>>>, BoxFu
     let kept = Arc::new(Mutex::new(Vec::new()));
     let copy = Arc::clone(&kept);
     let (mut from, mut to) = (RawPeer::new(&*stage.scheduler, from), RawPeer::new(&*stage.scheduler, to));
-    let passing = started(stage, async move {
+    let passing = stage.start(async move {
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = from.read(&mut buffer).await {
             copy.lock().extend(&buffer[..count]);

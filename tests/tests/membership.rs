@@ -6,10 +6,11 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use futures::future::{Either, select};
-use mage::{InvitationError, MessagePipe, Node, RawMessage, Remote, SendErrorKind, Why};
+use mage::{InvitationError, Node, RawMessage, Remote, SendErrorKind, Why};
 use mage_tests::directory::Directory;
 use mage_tests::member::{Fellow, file_of, settled, text_in};
 use mage_tests::raw::{self, RawPeer};
+use mage_tests::words::{a_turn, bytes, end_of, heard, invite};
 use mage_tests::{Stage, on_every_scheduler};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
@@ -25,36 +26,10 @@ on_every_scheduler! {
     an_entry_that_is_given_up_changes_nothing
 }
 
-fn bytes(text: &str) -> RawMessage {
-    RawMessage { bytes: text.as_bytes().to_vec(), ..RawMessage::default() }
-}
-
-/// What comes next, as a text.
-async fn heard(pipe: &MessagePipe) -> String {
-    let message = pipe.recv().await.expect("a message comes");
-    String::from_utf8(message.bytes).expect("it is a text")
-}
-
-/// Why the pipe ends, after whatever comes before.
-async fn end_of(pipe: &MessagePipe) -> Why {
-    loop {
-        if let Err(why) = pipe.recv().await {
-            return why;
-        }
-    }
-}
-
 /// Polls once.
 async fn polled<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     let mut future = Some(future);
     poll_fn(|context| Poll::Ready(future.take().expect("polled once").poll(context))).await
-}
-
-/// Has the one invite the other, and returns the two ends.
-async fn invite(inviter: &Node, guest: &Node) -> (MessagePipe, MessagePipe) {
-    let (ours, theirs) = UnixStream::pair().expect("a socket pair");
-    let sent = inviter.send_invitation(ours).expect("a stream socket");
-    (sent, guest.accept_invitation(theirs).await.expect("it invites"))
 }
 
 /// A node is as if it had never met anybody.
@@ -354,7 +329,7 @@ async fn an_entry_that_is_given_up_changes_nothing(stage: Stage) {
                     accepted = Some(result.expect("it invites"));
                     break;
                 }
-                yield_once().await;
+                a_turn().await;
             }
         }
         if let Some(pipe) = accepted {
@@ -365,7 +340,7 @@ async fn an_entry_that_is_given_up_changes_nothing(stage: Stage) {
         end_of(&pipe).await;
         // Its driver may be on another thread, and in the middle of it.
         while !guest.inspect().links.is_empty() || guest.inspect().ends != 0 {
-            yield_once().await;
+            a_turn().await;
         }
         expect_new(&guest);
     }
@@ -373,17 +348,4 @@ async fn an_entry_that_is_given_up_changes_nothing(stage: Stage) {
     theirs.try_send(bytes("in the end")).expect("there is room");
     assert_eq!(heard(&ours).await, "in the end");
     assert!(broker.inspect().faults.is_empty() && guest.inspect().faults.is_empty());
-}
-
-/// Lets everything else have a turn.
-async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

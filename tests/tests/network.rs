@@ -11,6 +11,7 @@ use futures::future::{join, join_all};
 use mage::{FuseError, InvitationError, Limits, MessagePipe, Node, RawMessage, Remote, SendErrorKind, Why};
 use mage_tests::directory::Directory;
 use mage_tests::member::{Fellow, file_of, settled, text_in};
+use mage_tests::words::{bytes, end_of, heard};
 use mage_tests::{Stage, on_every_scheduler};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -48,27 +49,8 @@ on_every_scheduler! {
     whoever_drains_breaks_nothing
 }
 
-fn bytes(text: &str) -> RawMessage {
-    RawMessage { bytes: text.as_bytes().to_vec(), ..RawMessage::default() }
-}
-
 fn carrying(pipe: MessagePipe) -> RawMessage {
     RawMessage { pipes: vec![pipe], ..RawMessage::default() }
-}
-
-/// What comes next, as a text.
-async fn heard(pipe: &MessagePipe) -> String {
-    let message = pipe.recv().await.expect("a message comes");
-    String::from_utf8(message.bytes).expect("it is a text")
-}
-
-/// Why the pipe ends, after whatever comes before.
-async fn end_of(pipe: &MessagePipe) -> Why {
-    loop {
-        if let Err(why) = pipe.recv().await {
-            return why;
-        }
-    }
 }
 
 fn launch<const COUNT: usize>(stage: &Stage, node: &Node) -> [Fellow; COUNT] {

@@ -10,6 +10,7 @@ use std::thread;
 use futures::FutureExt;
 use mage::{BadMessage, Interface, MessagePipe, RawMessage, Receiver, RecvError, Remote, SendErrorKind, Why};
 use mage_tests::fixtures::{FirstInterface, FirstInterfaceMessage, SecondInterface};
+use mage_tests::words::bytes;
 use mage_tests::{Stage, next, on_every_scheduler, text_of};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -32,10 +33,6 @@ assert_not_impl_any!(MessagePipe: Clone, Copy, Default);
 assert_not_impl_any!(Remote<dyn FirstInterface>: Clone, Copy, Default);
 assert_not_impl_any!(Receiver<dyn FirstInterface>: Clone, Copy, Default);
 assert_impl_all!(Remote<dyn FirstInterface>: Send, Sync);
-
-fn bytes(bytes: &[u8]) -> RawMessage {
-    RawMessage { bytes: bytes.to_vec(), ..RawMessage::default() }
-}
 
 async fn core_init_state_unit_test(stage: Stage) {
     let seen = stage.node().inspect();
@@ -181,7 +178,7 @@ async fn create_message_pipes_from_any_thread(stage: Stage) {
     assert_eq!(node.inspect().ends, 20_000);
     // Each is a pipe of its own: what goes in at one end comes out at its other end, and only there.
     for (number, (first, _)) in pairs.iter().enumerate() {
-        first.try_send(bytes(&number.to_le_bytes())).expect("there is room");
+        first.try_send(bytes(number.to_le_bytes())).expect("there is room");
     }
     for (number, (_, second)) in pairs.iter().enumerate() {
         assert_eq!(second.recv().await.expect("it arrives").bytes, number.to_le_bytes());
@@ -201,7 +198,7 @@ async fn multi_thread_racy_invitation_sending(stage: Stage) {
                     .map(|socket| {
                         let (ours, theirs) = UnixStream::pair().expect("a socket pair");
                         let pipe = node.send_invitation(ours).expect("a stream socket");
-                        pipe.try_send(bytes(&[thread, socket])).expect("there is room");
+                        pipe.try_send(bytes([thread, socket])).expect("there is room");
                         (pipe, theirs)
                     })
                     .collect::<Vec<_>>()

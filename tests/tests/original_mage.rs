@@ -6,15 +6,15 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 use std::thread;
 
 use futures::channel::mpsc;
-use futures::{FutureExt, StreamExt, future};
+use futures::{FutureExt, StreamExt};
 use mage::{MessagePipe, Node, RawMessage, Receiver, Remote, SendErrorKind, Why};
 use mage_tests::fixtures::{
     Callback, CallbackMessage, Child, Echo, FirstInterface, FirstInterfaceMessage, SecondInterface,
 };
+use mage_tests::words::a_turn;
 use mage_tests::{EchoImpl, Puppet, Stage, next, on_every_scheduler, quiet, role, run, text_of};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
@@ -240,7 +240,7 @@ async fn invitation_pipe_comes_back(stage: &Stage, pipe: MessagePipe, node: &Nod
     // direct by calling over it.
     while node.inspect().proxies != 0 || !Remote::is_direct(&remote) {
         remote.text("again").await.expect("the other end answers");
-        yield_now().await;
+        a_turn().await;
     }
     drop(remote);
     drop(way);
@@ -594,17 +594,4 @@ async fn multi_thread_racy_message_sending_from_remote_process(stage: Stage) {
     puppet.remote.storm(theirs, THREADS, MESSAGES).expect("there is room");
     expect_storm(ours).await;
     puppet.finish().await;
-}
-
-/// Lets other tasks have their turn.
-async fn yield_now() {
-    let mut yielded = false;
-    future::poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -17,6 +17,7 @@ use mage::{
     SendErrorKind, Why,
 };
 use mage_tests::fixtures::{Child, Echo, EchoMessage, SecondInterface};
+use mage_tests::words::bytes;
 use mage_tests::{EchoImpl, Puppet, Stage, next, on_every_scheduler, quiet, role};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -62,10 +63,6 @@ assert_impl_all!(Reply<MessagePipe>: Send, Sync);
 assert_impl_all!(mage::Call<String>: Send);
 assert_impl_all!(Node: Send, Sync, Clone);
 assert_not_impl_any!(Reply<()>: Clone);
-
-fn bytes(bytes: &[u8]) -> RawMessage {
-    RawMessage { bytes: bytes.to_vec(), ..RawMessage::default() }
-}
 
 fn carrying(pipe: MessagePipe) -> RawMessage {
     RawMessage { pipes: vec![pipe], ..RawMessage::default() }
@@ -115,8 +112,8 @@ const MANY: u32 = 1000;
 async fn keeps_order(stage: Stage) {
     let (first, second) = stage.node().create_message_pipes();
     for number in 0..MANY {
-        first.try_send(bytes(&number.to_le_bytes())).expect("there is room");
-        second.try_send(bytes(&(number + MANY).to_le_bytes())).expect("the directions are apart");
+        first.try_send(bytes(number.to_le_bytes())).expect("there is room");
+        second.try_send(bytes((number + MANY).to_le_bytes())).expect("the directions are apart");
     }
     for number in 0..MANY {
         assert_eq!(second.recv().await.expect("it arrives").bytes, number.to_le_bytes());
@@ -129,7 +126,7 @@ async fn keeps_order_across_processes(stage: Stage) {
     let puppet = Puppet::launch(&stage, CHILD, &node);
     let (ours, theirs) = node.create_message_pipes();
     for number in 0..MANY {
-        ours.try_send(bytes(&number.to_le_bytes())).expect("there is room");
+        ours.try_send(bytes(number.to_le_bytes())).expect("there is room");
         // The other end leaves in the middle of it all, and what is sent meanwhile must not overtake its queue.
         if number == MANY / 2 {
             puppet.remote.ping().await.expect("the child is there");
@@ -138,7 +135,7 @@ async fn keeps_order_across_processes(stage: Stage) {
     puppet.remote.mirror(theirs).expect("there is room");
     for number in MANY..2 * MANY {
         ours.ready().await;
-        ours.try_send(bytes(&number.to_le_bytes())).expect("there is room now");
+        ours.try_send(bytes(number.to_le_bytes())).expect("there is room now");
     }
     for number in 0..2 * MANY {
         assert_eq!(ours.recv().await.expect("it comes back").bytes, number.to_le_bytes());
@@ -192,10 +189,10 @@ async fn a_pipe_travels_with_its_queue_and_comes_back(stage: Stage) {
     let puppet = Puppet::launch(&stage, CHILD, &node);
     let (ours, mut traveller) = node.create_message_pipes();
     for trip in 0..5_u8 {
-        ours.try_send(bytes(&[trip, 1])).expect("there is room");
-        traveller.try_send(bytes(&[trip, 2])).expect("there is room");
+        ours.try_send(bytes([trip, 1])).expect("there is room");
+        traveller.try_send(bytes([trip, 2])).expect("there is room");
         let call = puppet.remote.bounce(traveller);
-        ours.try_send(bytes(&[trip, 3])).expect("there is room");
+        ours.try_send(bytes([trip, 3])).expect("there is room");
         traveller = call.await.expect("it comes back");
     }
     for trip in 0..5_u8 {
@@ -230,7 +227,7 @@ async fn queues_nest(stage: Stage) {
         for level in (0..LEVELS).rev() {
             let mut message = end.recv().await.expect("it has waited");
             assert_eq!(message.bytes, [level]);
-            end.try_send(bytes(&[level, level])).expect("the way back is open");
+            end.try_send(bytes([level, level])).expect("the way back is open");
             assert_eq!(
                 kept.pop().expect("one per level").recv().await.expect("it arrives").bytes,
                 [level, level]
@@ -346,7 +343,7 @@ async fn a_slow_reader_in_another_process_is_not_overrun(stage: Stage) {
     puppet.remote.mirror(theirs).expect("there is room");
     // The mirror does not read on while we do not read what it mirrors: both windows fill, and nothing is lost.
     let mut sent = 0_u32;
-    while let Ok(()) = ours.try_send(bytes(&sent.to_le_bytes())) {
+    while let Ok(()) = ours.try_send(bytes(sent.to_le_bytes())) {
         sent += 1;
     }
     assert_eq!(sent, 1024);
@@ -355,7 +352,7 @@ async fn a_slow_reader_in_another_process_is_not_overrun(stage: Stage) {
         let back = ours.recv().await.expect("it comes back").bytes;
         assert_eq!(back, received.to_le_bytes());
         received += 1;
-        while sent < 10 * MANY && ours.try_send(bytes(&sent.to_le_bytes())).is_ok() {
+        while sent < 10 * MANY && ours.try_send(bytes(sent.to_le_bytes())).is_ok() {
             sent += 1;
         }
     }
@@ -759,7 +756,7 @@ async fn shutdown_sends_everything_first(stage: Stage) {
     near.try_send(bytes(b"here")).expect("there is room");
     far.recv().await.expect("it arrives");
     for number in 0..MANY {
-        far.try_send(bytes(&number.to_le_bytes())).expect("there is room");
+        far.try_send(bytes(number.to_le_bytes())).expect("there is room");
     }
     let (kept, internal) = inviter.create_message_pipes();
     inviter.shutdown().await;

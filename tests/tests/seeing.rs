@@ -1,13 +1,13 @@
 //! What can be seen of a network: routes, hops, links and queues, as data and as text; and how a child has ended.
 
 use std::future::poll_fn;
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::pin::pin;
 use std::task::Poll;
 
-use mage::{Inspection, MessagePipe, Node, PipeState, RawMessage, Remote};
+use mage::{Inspection, PipeState, RawMessage, Remote};
 use mage_tests::member::{Fellow, settled};
+use mage_tests::words::{bytes, heard, invite};
 use mage_tests::{Stage, on_every_scheduler};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
@@ -16,22 +16,6 @@ on_every_scheduler! {
     a_route_is_seen_until_it_is_gone
     whoever_is_not_met_yet_is_seen
     a_child_is_awaited_without_blocking
-}
-
-fn bytes(text: &str) -> RawMessage {
-    RawMessage { bytes: text.as_bytes().to_vec(), ..RawMessage::default() }
-}
-
-async fn heard(pipe: &MessagePipe) -> String {
-    let message = pipe.recv().await.expect("a message comes");
-    String::from_utf8(message.bytes).expect("it is a text")
-}
-
-/// Has the one invite the other, and returns the two ends.
-async fn invite(inviter: &Node, guest: &Node) -> (MessagePipe, MessagePipe) {
-    let (ours, theirs) = UnixStream::pair().expect("a socket pair");
-    let sent = inviter.send_invitation(ours).expect("a stream socket");
-    (sent, guest.accept_invitation(theirs).await.expect("it invites"))
 }
 
 /// How many steps the messages took that wait in the ends of this node.

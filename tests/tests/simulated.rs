@@ -9,7 +9,6 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ops::Range;
-use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
@@ -21,6 +20,7 @@ use mage::sched::sim::Sim;
 use mage::{MessagePipe, Node, RawMessage, Receiver, Remote, Why};
 use mage_tests::Watchdog;
 use mage_tests::fixtures::{Echo, EchoMessage};
+use mage_tests::words::{a_turn, invite};
 
 const SEEDS: Range<u64> = 0..300;
 
@@ -99,24 +99,6 @@ impl Dice {
 
 const NODES: usize = 3;
 
-async fn yield_now() {
-    let mut yielded = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return std::task::Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        std::task::Poll::Pending
-    })
-    .await;
-}
-
-async fn linked(inviter: &Node, guest: &Node) -> (MessagePipe, MessagePipe) {
-    let (ours, theirs) = UnixStream::pair().expect("a socket pair");
-    let sent = inviter.send_invitation(ours).expect("a stream socket");
-    (sent, guest.accept_invitation(theirs).await.expect("the other invites"))
-}
-
 async fn carry(over: &MessagePipe, to: &MessagePipe, pipe: MessagePipe) -> MessagePipe {
     over.ready().await;
     over.try_send(RawMessage { pipes: vec![pipe], ..RawMessage::default() }).expect("it is ready");
@@ -137,7 +119,7 @@ impl World {
         let nodes: Vec<Node> = (0..NODES).map(|_| Node::new(Arc::clone(scheduler))).collect();
         let mut couriers = vec![None];
         for guest in &nodes[1..] {
-            couriers.push(Some(linked(&nodes[0], guest).await));
+            couriers.push(Some(invite(&nodes[0], guest).await));
         }
         Self { nodes, couriers }
     }
@@ -226,7 +208,7 @@ impl Traveller {
                     pipe = self.ways.go(self.place, to, pipe).await;
                     self.place = to;
                 }
-                _ => yield_now().await,
+                _ => a_turn().await,
             }
         }
         while self.sent < MESSAGES {
@@ -322,7 +304,7 @@ fn ends_on_the_move(seed: u64) -> Run {
 fn a_node_shuts_down(seed: u64) -> Run {
     let body = async move |scheduler: Arc<dyn Scheduler>| {
         let (leaving, staying) = (Node::new(Arc::clone(&scheduler)), Node::new(scheduler));
-        let (ours, theirs) = linked(&leaving, &staying).await;
+        let (ours, theirs) = invite(&leaving, &staying).await;
         let say = |pipe: &MessagePipe, number: u32| {
             let bytes = number.to_le_bytes().to_vec();
             pipe.try_send(RawMessage { bytes, ..RawMessage::default() })
@@ -333,7 +315,7 @@ fn a_node_shuts_down(seed: u64) -> Run {
         let leave = async {
             for number in 0..MESSAGES {
                 say(&ours, number).expect("there is room");
-                yield_now().await;
+                a_turn().await;
             }
             leaving.shutdown().await;
         };
@@ -362,7 +344,7 @@ fn a_guest_vanishes(seed: u64) -> Run {
         let remote = Remote::<dyn Echo>::new(caller);
         let calls: Vec<_> = (0..8).map(|number| remote.text(&number.to_string())).collect();
         for _ in 0..dice.below(20) {
-            yield_now().await;
+            a_turn().await;
         }
         let order = order(&world.nodes);
         let gone = world.nodes.pop().expect("three nodes");

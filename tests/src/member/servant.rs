@@ -13,6 +13,7 @@ use mage_sched::sync::Mutex;
 
 use super::{descriptors, file_of, text_in};
 use crate::fixtures::{Member, MemberEndEachResponse, MemberListenResponse, MemberLookResponse};
+use crate::words::end_of;
 use crate::{Flavor, Stage, role};
 
 /// Does what it is told at `pipe`, and at the pipes that it is told to, until nobody can tell it anything any more.
@@ -357,13 +358,5 @@ impl Member for Servant {
             node.shutdown().await;
             process::exit(0);
         }));
-    }
-}
-
-async fn end_of(pipe: &MessagePipe) -> Why {
-    loop {
-        if let Err(why) = pipe.recv().await {
-            return why;
-        }
     }
 }

@@ -10,9 +10,10 @@ use mage::{MessagePipe, Node, RawMessage, Remote, Why};
 use mage_tests::evil::{self, Attack, End, Part};
 use mage_tests::fixtures::Echo;
 use mage_tests::victim::{Look, ended, order};
+use mage_tests::words::pair;
 use mage_tests::{Flavor, Puppet, Stage, role, run};
 
-use super::{bytes_of, pair, started};
+use super::bytes_of;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
 const EVIL: &str = env!("CARGO_BIN_EXE_evil-peer");
@@ -78,7 +79,7 @@ impl Siege {
         remote.text("here").await.expect("the victim answers");
         let stop = Arc::new(AtomicBool::new(false));
         let (caller, until) = (Arc::clone(&remote), Arc::clone(&stop));
-        let calling = started(stage, async move {
+        let calling = stage.start(async move {
             while !until.load(Ordering::Relaxed) {
                 caller.text("an honest question").await.map_err(|error| error.to_string())?;
             }
