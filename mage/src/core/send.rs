@@ -68,7 +68,7 @@ impl<H> Router<H> {
     /// The checks that need a walk: circles of pipes that wait in each other, and networks.
     ///
     /// A circle is refused here if all of it waits on this node. What users of other nodes send at the same time cannot be
-    /// known; a circle that they close with us comes to light on delivery (see docs/adr/0010).
+    /// known; a circle that they close with us comes to light on delivery (see docs/adr/0011).
     fn may_carry(&self, name: EndpointName, ends: &[EndpointName]) -> Result<(), SendErrorKind> {
         let Some(endpoint) = self.endpoints.get(&name) else { return Ok(()) };
         let unchecked = mutated(Mutation::CircleAtSend) || mutated(Mutation::CircleAnywhere);
