@@ -25,9 +25,8 @@ const UNSAFE_ALLOWED: [&str; 3] =
     ["adapters/mage-loop/src/poller/portable.rs", "magen/tests/stub/corpus.rs", "tests/tests/costs.rs"];
 
 /// The files that may sleep, none of them to wait for something that could be awaited: a web server that is slow on
-/// purpose, a limit on how long a demo may take, and a death at a moment that nobody chose.
-const SLEEP_ALLOWED: [&str; 3] =
-    ["examples/fetcher/src/site.rs", "examples/fetcher/tests/demo.rs", "tests/tests/network.rs"];
+/// purpose, and a death at a moment that nobody chose.
+const SLEEP_ALLOWED: [&str; 2] = ["examples/fetcher/src/site.rs", "tests/tests/network.rs"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a workspace")

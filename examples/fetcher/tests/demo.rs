@@ -8,6 +8,10 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
 const PATIENCE: Duration = Duration::from_secs(60);
 const PATHS: [&str; 7] = ["/", "/large", "/slow", "/stream", "/moved", "/missing", "/refused"];
 
@@ -58,20 +62,16 @@ impl Demo {
             self.seen.push('\n');
         }
         // Its standard output is closed, or time is up.
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child of ours") {
-                return (status, self.seen.clone());
-            }
-            assert!(Instant::now() < deadline, "the demo hangs:\n{}", self.seen);
-            thread::sleep(Duration::from_millis(10));
-        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        assert!(ends_within(&self.child, left), "the demo hangs:\n{}", self.seen);
+        (self.child.wait().expect("a child of ours"), self.seen.clone())
     }
 
     /// The number of a process, as the demo prints it.
-    fn pid(&mut self, name: &str) -> rustix::process::Pid {
+    fn pid(&mut self, name: &str) -> Pid {
         let line = self.line_with(&format!("{name} "));
         let number = line.split_whitespace().nth(2).and_then(|number| number.parse().ok());
-        number.and_then(rustix::process::Pid::from_raw).expect("a process number")
+        number.and_then(Pid::from_raw).expect("a process number")
     }
 }
 
@@ -80,6 +80,14 @@ impl Drop for Demo {
         let _ = self.child.kill(); // it may have ended, which is as good
         let _ = self.child.wait();
     }
+}
+
+/// Waits for a process to end, but no longer than this.
+fn ends_within(child: &Child, patience: Duration) -> bool {
+    let process = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).expect("a child of ours");
+    let patience = patience.try_into().expect("a minute at most");
+    let ended = retry_on_intr(|| poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience)));
+    ended.expect("a descriptor of a process can be waited for") == 1
 }
 
 /// Runs the demo on its own site and checks all that it says.

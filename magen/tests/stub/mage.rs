@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
 // The codec is the real one.
-#[path = "../../../mage/src/error.rs"]
+#[path = "../../../mage/src/error/mod.rs"]
 pub mod error;
 #[path = "../../../mage/src/bindings/codec.rs"]
 mod codec;
