@@ -43,7 +43,7 @@ pub struct Double {
 }
 
 impl Message for Double {
-    fn decode(incoming: &mut Incoming<'_>) -> Result<Self, DecodeError> {
+    fn decode(incoming: &mut Incoming) -> Result<Self, DecodeError> {
         match incoming.method() {
             0 => Ok(Self { number: incoming.take()?, reply: incoming.reply()? }),
             other => Err(incoming.unknown_method(other)),

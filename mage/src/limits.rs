@@ -15,6 +15,9 @@ pub const REJECTION_BYTES_MAX: usize = 512;
 pub const PIPE_LABEL_BYTES_MAX: usize = 64;
 /// Guests of one member that the broker admits at the same time.
 pub const PENDING_ADMISSIONS_MAX: usize = 1024;
+/// A text or a run of bytes that takes over the buffer of its message keeps so many bytes, beside twice its own length, at most: room
+/// for the header and a few small values. Where it would be more, it is copied.
+pub const BUFFER_SLACK_MAX: usize = 256;
 /// How deep values of an interface may contain values of their own kind, such as the nodes of a tree.
 pub const VALUE_DEPTH_MAX: u32 = 64;
 /// The longest description of an interface that two ends exchange when they do not understand each other, in bytes.

@@ -4,6 +4,7 @@ mod calls;
 mod evolution;
 mod handles;
 mod hostile;
+mod in_place;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod injected;
 mod invitation;

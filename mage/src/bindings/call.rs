@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::channel::Lease;
 use super::pipe::RawMessage;
-use super::value::{Decode, Reader};
+use super::reader::Reader;
+use super::value::Decode;
 use crate::error::CallError;
 
 /// A call on its way. It has been sent already; await it for the answer.
@@ -136,8 +137,7 @@ fn decode<T: Decode>(
     header_bytes: usize,
     is_extensible: bool,
 ) -> Result<T, crate::error::BadMessage> {
-    let RawMessage { bytes, pipes, handles } = message;
-    let mut reader = Reader::new(bytes.get(header_bytes..).unwrap_or_default(), pipes, handles);
+    let mut reader = Reader::behind_header(message, header_bytes);
     let value = reader.take()?;
     // A newer handler may have added to the answer.
     if !is_extensible {

@@ -19,7 +19,9 @@ use super::description::{Identity, extend};
 use super::difference::{difference, method_named};
 use super::header::{Answer, Answered, Header, Kind, read_answer};
 use super::pipe::{MessagePipe, RawMessage};
-use super::value::{Decode, Reader, Writer};
+use super::reader::Reader;
+use super::value::Decode;
+use super::writer::Writer;
 use crate::error::{BadMessage, CallError, Difference, SendError, SendErrorKind, Why};
 use crate::limits::DESCRIPTION_BYTES_MAX;
 use crate::node::{Draft, Drained, EndRef, Incoming};
@@ -303,12 +305,10 @@ impl Shared {
     /// Where the interface that the other end describes differs from ours.
     #[cold]
     fn difference(&self, message: RawMessage, size: usize) -> Option<Difference> {
-        let RawMessage { bytes, pipes, handles } = message;
-        let body = bytes.get(size..).unwrap_or_default();
-        if body.len() > size_of::<u32>() + DESCRIPTION_BYTES_MAX {
+        if message.bytes.len().saturating_sub(size) > size_of::<u32>() + DESCRIPTION_BYTES_MAX {
             return None;
         }
-        let theirs: String = Reader::new(body, pipes, handles).take().ok()?;
+        let theirs: String = Reader::behind_header(message, size).take().ok()?;
         difference(self.identity.description.text, &theirs)
     }
 

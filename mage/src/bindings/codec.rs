@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use super::value::{Decode, DecodeError, Encode, Reader, Writer};
+use super::reader::Reader;
+use super::value::{Decode, DecodeError, Encode};
+use super::writer::Writer;
 use crate::error::BadMessage;
 
 /// Takes values out of messages. What needs no bounds carries itself.
@@ -20,13 +22,13 @@ pub trait DecodeAs {
     ///
     /// # Errors
     /// If the bytes are not those of such a value.
-    fn decode_as(reader: &mut Reader<'_>) -> Result<Self::Value, DecodeError>;
+    fn decode_as(reader: &mut Reader) -> Result<Self::Value, DecodeError>;
 
     /// Takes several. That so many can have arrived is known.
     ///
     /// # Errors
     /// As [`DecodeAs::decode_as`].
-    fn decode_array_as(count: usize, reader: &mut Reader<'_>) -> Result<Vec<Self::Value>, DecodeError> {
+    fn decode_array_as(count: usize, reader: &mut Reader) -> Result<Vec<Self::Value>, DecodeError> {
         let mut values = Vec::with_capacity(count);
         for _ in 0..count {
             values.push(Self::decode_as(reader)?);
@@ -56,7 +58,7 @@ impl Writer {
     }
 }
 
-impl Reader<'_> {
+impl Reader {
     /// Takes a value with bounds.
     ///
     /// # Errors
@@ -71,11 +73,11 @@ impl<T: Decode> DecodeAs for T {
     type Value = T;
     const SIZE_MIN: usize = T::SIZE_MIN;
 
-    fn decode_as(reader: &mut Reader<'_>) -> Result<T, DecodeError> {
+    fn decode_as(reader: &mut Reader) -> Result<T, DecodeError> {
         reader.take()
     }
 
-    fn decode_array_as(count: usize, reader: &mut Reader<'_>) -> Result<Vec<T>, DecodeError> {
+    fn decode_array_as(count: usize, reader: &mut Reader) -> Result<Vec<T>, DecodeError> {
         T::decode_array(count, reader)
     }
 }
@@ -111,7 +113,7 @@ impl<const MAX: u32> DecodeAs for Text<MAX> {
     type Value = String;
     const SIZE_MIN: usize = 4;
 
-    fn decode_as(reader: &mut Reader<'_>) -> Result<String, DecodeError> {
+    fn decode_as(reader: &mut Reader) -> Result<String, DecodeError> {
         reader.text(MAX)
     }
 }
@@ -130,7 +132,7 @@ impl<const MAX: u32> DecodeAs for Bytes<MAX> {
     type Value = Vec<u8>;
     const SIZE_MIN: usize = 4;
 
-    fn decode_as(reader: &mut Reader<'_>) -> Result<Vec<u8>, DecodeError> {
+    fn decode_as(reader: &mut Reader) -> Result<Vec<u8>, DecodeError> {
         Array::<u8, MAX>::decode_as(reader)
     }
 }
@@ -149,7 +151,7 @@ impl<C: DecodeAs, const MAX: u32> DecodeAs for Array<C, MAX> {
     type Value = Vec<C::Value>;
     const SIZE_MIN: usize = 4;
 
-    fn decode_as(reader: &mut Reader<'_>) -> Result<Self::Value, DecodeError> {
+    fn decode_as(reader: &mut Reader) -> Result<Self::Value, DecodeError> {
         let count = reader.length(MAX, C::SIZE_MIN)?;
         C::decode_array_as(count, reader)
     }
@@ -183,7 +185,7 @@ impl<C: DecodeAs, const LENGTH: usize> DecodeAs for FixedArray<C, LENGTH> {
     type Value = [C::Value; LENGTH];
     const SIZE_MIN: usize = C::SIZE_MIN * LENGTH;
 
-    fn decode_as(reader: &mut Reader<'_>) -> Result<Self::Value, DecodeError> {
+    fn decode_as(reader: &mut Reader) -> Result<Self::Value, DecodeError> {
         let elements = C::decode_array_as(LENGTH, reader)?;
         elements.try_into().map_err(|_| BadMessage::Truncated)
     }
@@ -209,7 +211,7 @@ impl<K: DecodeAs<Value: Ord>, V: DecodeAs, const MAX: u32> DecodeAs for Map<K, V
     type Value = BTreeMap<K::Value, V::Value>;
     const SIZE_MIN: usize = 4;
 
-    fn decode_as(reader: &mut Reader<'_>) -> Result<Self::Value, DecodeError> {
+    fn decode_as(reader: &mut Reader) -> Result<Self::Value, DecodeError> {
         let count = reader.length(MAX, K::SIZE_MIN + V::SIZE_MIN)?;
         let mut map = BTreeMap::new();
         for _ in 0..count {
@@ -256,7 +258,7 @@ impl<C: DecodeAs> DecodeAs for Optional<C> {
     type Value = Option<C::Value>;
     const SIZE_MIN: usize = 1;
 
-    fn decode_as(reader: &mut Reader<'_>) -> Result<Self::Value, DecodeError> {
+    fn decode_as(reader: &mut Reader) -> Result<Self::Value, DecodeError> {
         if reader.take::<bool>()? { C::decode_as(reader).map(Some) } else { Ok(None) }
     }
 }
@@ -284,7 +286,7 @@ impl<C: DecodeAs> DecodeAs for Boxed<C> {
     type Value = Box<C::Value>;
     const SIZE_MIN: usize = C::SIZE_MIN;
 
-    fn decode_as(reader: &mut Reader<'_>) -> Result<Self::Value, DecodeError> {
+    fn decode_as(reader: &mut Reader) -> Result<Self::Value, DecodeError> {
         C::decode_as(reader).map(Box::new)
     }
 }

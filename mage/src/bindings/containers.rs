@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::codec::{Array, DecodeAs, EncodeAs, FixedArray, Map, Optional};
-use super::value::{Decode, DecodeError, Encode, Reader, Writer};
+use super::reader::Reader;
+use super::value::{Decode, DecodeError, Encode};
+use super::writer::Writer;
 use crate::error::BadMessage;
 
 /// As many as a number can say.
@@ -40,7 +42,7 @@ impl<T: Encode> Encode for Vec<T> {
 impl<T: Decode> Decode for Vec<T> {
     const SIZE_MIN: usize = 4;
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         Array::<T, ANY>::decode_as(reader)
     }
 }
@@ -63,7 +65,7 @@ impl<T: Encode, const LENGTH: usize> Encode for [T; LENGTH] {
 impl<T: Decode, const LENGTH: usize> Decode for [T; LENGTH] {
     const SIZE_MIN: usize = T::SIZE_MIN * LENGTH;
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         FixedArray::<T, LENGTH>::decode_as(reader)
     }
 }
@@ -87,7 +89,7 @@ impl<K: Encode, V: Encode> Encode for BTreeMap<K, V> {
 impl<K: Decode + Ord, V: Decode> Decode for BTreeMap<K, V> {
     const SIZE_MIN: usize = 4;
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         Map::<K, V, ANY>::decode_as(reader)
     }
 }
@@ -108,7 +110,7 @@ impl<T: Encode> Encode for Option<T> {
 }
 
 impl<T: Decode> Decode for Option<T> {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         Optional::<T>::decode_as(reader)
     }
 }
@@ -131,7 +133,7 @@ impl<T: Encode> Encode for Box<T> {
 impl<T: Decode> Decode for Box<T> {
     const SIZE_MIN: usize = T::SIZE_MIN;
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         reader.take().map(Self::new)
     }
 }
@@ -147,7 +149,7 @@ impl<T: Encode, E: Encode> Encode for Result<T, E> {
 }
 
 impl<T: Decode, E: Decode> Decode for Result<T, E> {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         match reader.take::<u8>()? {
             0 => reader.take().map(Ok),
             1 => reader.take().map(Err),

@@ -7,9 +7,10 @@ use static_assertions::const_assert;
 use super::codec::DecodeAs;
 use super::description::Identity;
 use super::pipe::RawMessage;
+use super::reader::Reader;
 use super::reply::{Reply, ReplyTo};
 use super::serving::Serving;
-use super::value::{Decode, DecodeError, Encode, Reader};
+use super::value::{Decode, DecodeError, Encode};
 use crate::error::BadMessage;
 use crate::limits::REJECTION_BYTES_MAX;
 use crate::node::Sender;
@@ -129,20 +130,20 @@ impl Header {
 
 /// A message of an interface whose header has been read: what generated code decodes.
 #[derive(Debug)]
-pub struct Incoming<'a> {
+pub struct Incoming {
     identity: Identity,
     header: Header,
-    arguments: Reader<'a>,
+    arguments: Reader,
     /// Where the answer goes; taken by the method's `reply`.
     reply_to: Option<ReplyTo>,
 }
 
-impl<'a> Incoming<'a> {
+impl Incoming {
     /// What is behind a header that has been checked.
     pub(super) fn new(
         identity: Identity,
         header: Header,
-        arguments: Reader<'a>,
+        arguments: Reader,
         serving: &Arc<Serving>,
         sender: Sender,
     ) -> Result<Self, BadMessage> {
@@ -184,7 +185,7 @@ impl<'a> Incoming<'a> {
     pub fn take_or<T>(
         &mut self,
         default: impl FnOnce() -> T,
-        read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+        read: impl FnOnce(&mut Reader) -> Result<T, DecodeError>,
     ) -> Result<T, DecodeError> {
         self.arguments.take_or(default, read)
     }
@@ -260,11 +261,11 @@ pub(super) fn read_answer(fingerprint: u64, message: RawMessage) -> Result<Answe
         Kind::Reply | Kind::Version => Answer::Value(message, size),
         Kind::NoReply => Answer::NoReply,
         Kind::NoSuchMethod => {
-            let mut body = Reader::new(message.bytes.get(size..).unwrap_or_default(), Vec::new(), Vec::new());
+            let mut body = Reader::behind_header(message, size);
             Answer::NoSuchMethod { method: header.method, version: body.take()? }
         }
         Kind::Rejected => {
-            let mut body = Reader::new(message.bytes.get(size..).unwrap_or_default(), Vec::new(), Vec::new());
+            let mut body = Reader::behind_header(message, size);
             return body.text(REJECTION_BYTES_MAX as u32).map(Answered::Rejected);
         }
         Kind::OneWay | Kind::Request | Kind::Cancel | Kind::QueryVersion | Kind::Refused => {

@@ -38,7 +38,7 @@ pub trait Message: Sized {
     ///
     /// # Errors
     /// If they are not those of a method of this interface.
-    fn decode(incoming: &mut Incoming<'_>) -> Result<Self, DecodeError>;
+    fn decode(incoming: &mut Incoming) -> Result<Self, DecodeError>;
 }
 
 /// A message that `Handler` can handle. With the message as `Self` this can be implemented for every implementor of a

@@ -4,7 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::codec::{DecodeAs, EncodeAs};
-use super::value::{DecodeError, Reader, Writer};
+use super::reader::Reader;
+use super::value::DecodeError;
+use super::writer::Writer;
 use crate::error::BadMessage;
 
 /// A type of the user's that stands, in Rust, for a type of the interface language: where an interface says
@@ -67,7 +69,7 @@ impl<C: DecodeAs, U: Mapped<C::Value>> DecodeAs for As<C, U> {
     type Value = U;
     const SIZE_MIN: usize = C::SIZE_MIN;
 
-    fn decode_as(reader: &mut Reader<'_>) -> Result<U, DecodeError> {
+    fn decode_as(reader: &mut Reader) -> Result<U, DecodeError> {
         let wire = C::decode_as(reader)?;
         U::from_wire(wire).map_err(|why| BadMessage::NotConverted { field: "", why: why.to_string() })
     }
@@ -85,7 +87,7 @@ impl<C: DecodeAs + EncodeAs<C::Value>, U: Mapped<C::Value>> EncodeAs<&U> for As<
     }
 }
 
-impl Reader<'_> {
+impl Reader {
     /// Takes the value of a field by this name.
     ///
     /// # Errors

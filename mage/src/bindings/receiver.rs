@@ -15,8 +15,9 @@ use super::description::Identity;
 use super::header::{HEADER_BYTES, Header, Incoming, Kind};
 use super::interface::{Dispatch, Interface, Message};
 use super::pipe::{MessagePipe, RawMessage};
+use super::reader::Reader;
 use super::serving::Serving;
-use super::value::{Reader, Writer};
+use super::writer::Writer;
 use crate::error::{BadMessage, RecvError, Why};
 use crate::limits::DESCRIPTION_BYTES_MAX;
 use crate::node;
@@ -110,7 +111,7 @@ impl<T: Interface + ?Sized> Receiver<T> {
         let (header, size) = Header::from_bytes(&bytes)?;
         let extension = bytes.get(HEADER_BYTES..size).unwrap_or_default();
         identity.check(header.fingerprint, extension).inspect_err(|_| self.refuse(identity))?;
-        let arguments = Reader::new(bytes.get(size..).unwrap_or_default(), pipes, handles);
+        let arguments = Reader::behind_header(RawMessage { bytes, pipes, handles }, size);
         match header.kind {
             Kind::Cancel => {
                 self.serving.cancel(header.request);

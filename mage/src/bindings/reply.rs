@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use super::header::{Header, Kind};
 use super::serving::{Serving, Standing};
-use super::value::{Encode, Writer};
+use super::value::Encode;
+use super::writer::Writer;
 use crate::error::{SendError, SendErrorKind};
 use crate::node::{Draft, Sender};
 

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use super::description::Identity;
 use super::header::{Header, Kind, cancelled_request};
 use super::pipe::MessagePipe;
-use super::value::Writer;
+use super::writer::Writer;
 use crate::error::{BadMessage, BadMessageReport, SendError, SendErrorKind, Why};
 use crate::limits::REJECTION_BYTES_MAX;
 use crate::node::{Draft, EndRef, Incoming, Looked, Sender};

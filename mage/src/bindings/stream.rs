@@ -22,7 +22,9 @@ use futures::{Sink, Stream};
 
 use super::header::HEADER_BYTES;
 use super::pipe::{MessagePipe, RawMessage};
-use super::value::{Decode, DecodeError, Encode, Reader, Writer};
+use super::reader::Reader;
+use super::value::{Decode, DecodeError, Encode};
+use super::writer::Writer;
 use crate::error::{BadMessage, SendError, StreamError, Why};
 use crate::node::{Draft, Node};
 
@@ -200,7 +202,7 @@ impl<T: Decode, E: Decode> StreamReceiver<T, E> {
 }
 
 fn read<T: Decode, E: Decode>(message: RawMessage) -> Result<Result<Option<T>, StreamError<E>>, DecodeError> {
-    let RawMessage { bytes, pipes, handles } = message;
+    let bytes = &message.bytes;
     let ([low, high, kind, zeros @ ..], _) =
         bytes.split_first_chunk::<HEADER_BYTES>().ok_or(BadMessage::Truncated)?;
     let size = usize::from(u16::from_le_bytes([*low, *high]));
@@ -208,8 +210,9 @@ fn read<T: Decode, E: Decode>(message: RawMessage) -> Result<Result<Option<T>, S
         return Err(BadMessage::InvalidHeader);
     }
     // A newer writer may make the header longer.
-    let mut reader = Reader::new(bytes.get(size..).unwrap_or_default(), pipes, handles);
-    let read = match *kind {
+    let kind = *kind;
+    let mut reader = Reader::behind_header(message, size);
+    let read = match kind {
         ITEM => Ok(Some(reader.take()?)),
         END => Ok(None),
         FAILURE => Err(StreamError::Failed(reader.take()?)),
@@ -262,7 +265,7 @@ impl<T, E> Encode for StreamReceiver<T, E> {
 }
 
 impl<T, E> Decode for StreamReceiver<T, E> {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         reader.take().map(Self::from_pipe)
     }
 }
@@ -275,7 +278,7 @@ impl Encode for Infallible {
 }
 
 impl Decode for Infallible {
-    fn decode(_reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(_reader: &mut Reader) -> Result<Self, DecodeError> {
         Err(BadMessage::InvalidValue)
     }
 }

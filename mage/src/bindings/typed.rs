@@ -5,9 +5,11 @@ use std::marker::PhantomData;
 
 use super::interface::Interface;
 use super::pipe::MessagePipe;
+use super::reader::Reader;
 use super::receiver::Receiver;
 use super::remote::Remote;
-use super::value::{Decode, DecodeError, Encode, Reader, Writer};
+use super::value::{Decode, DecodeError, Encode};
+use super::writer::Writer;
 use crate::node::Node;
 
 /// The end through which an interface will be called, on its way to whoever will call.
@@ -71,7 +73,7 @@ macro_rules! pending {
         }
 
         impl<T: ?Sized> Decode for $name<T> {
-            fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+            fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
                 reader.take().map(Self::new)
             }
         }

@@ -111,7 +111,7 @@ fn write_codec(name: &str, enumeration: &Enum<'_>, writer: &mut Writer) {
     open_value_impl(" ::mage::codegen::Decode", name, writer);
     writer.line("const SIZE_MIN: usize = 4;");
     writer.blank();
-    write_decode_signature("reader: &mut ::mage::codegen::Reader<'_>", writer);
+    write_decode_signature("reader: &mut ::mage::codegen::Reader", writer);
     if enumeration.is_extensible {
         writer.line("::core::result::Result::Ok(Self::from_number(reader.take()?))");
     } else {

@@ -69,7 +69,7 @@ fn write_response(subject: Subject<'_>, method: &Method<'_>, values: &[Field<'_>
     writer.close();
 
     open_reading_impl(" ::mage::codegen::Decode", &name, values, writer);
-    write_decode_signature("reader: &mut ::mage::codegen::Reader<'_>", writer);
+    write_decode_signature("reader: &mut ::mage::codegen::Reader", writer);
     writer.open("::core::result::Result::Ok(Self");
     for value in values {
         writer.take(&naming::identifier(value.name), &take(value, "reader", names));
@@ -97,7 +97,7 @@ fn write_decode(subject: Subject<'_>, writer: &mut Writer) {
     let interface = subject.interface;
     let parameters = interface.methods.iter().flat_map(|method| &method.parameters);
     open_reading_impl(" ::mage::codegen::Message", &naming::message_type(subject.name), parameters, writer);
-    write_decode_signature("incoming: &mut ::mage::codegen::Incoming<'_>", writer);
+    write_decode_signature("incoming: &mut ::mage::codegen::Incoming", writer);
     if interface.methods.is_empty() {
         writer.line("let unknown = incoming.method();");
         writer.line("::core::result::Result::Err(incoming.unknown_method(unknown))");

@@ -187,7 +187,7 @@ fn write_decode(name: &str, structure: &Struct<'_>, names: TypeNames<'_>, writer
     open_value_impl(" ::mage::codegen::Decode", name, writer);
     writer.line(&format!("const SIZE_MIN: usize = {};", grouped(structure.traits.size_min.into())));
     writer.blank();
-    write_decode_signature("reader: &mut ::mage::codegen::Reader<'_>", writer);
+    write_decode_signature("reader: &mut ::mage::codegen::Reader", writer);
     if structure.fields.is_empty() && !structure.is_extensible {
         writer.line("match reader.take::<u8>()? {");
         writer.line("    0 => ::core::result::Result::Ok(Self {}),");

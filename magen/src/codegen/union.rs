@@ -77,7 +77,7 @@ fn write_decode(name: &str, union: &Union<'_>, names: TypeNames<'_>, writer: &mu
     open_value_impl(" ::mage::codegen::Decode", name, writer);
     writer.line(&format!("const SIZE_MIN: usize = {};", union.traits.size_min));
     writer.blank();
-    write_decode_signature("reader: &mut ::mage::codegen::Reader<'_>", writer);
+    write_decode_signature("reader: &mut ::mage::codegen::Reader", writer);
     writer.line("let number = reader.take::<u32>()?;");
     if let Some(wrapper) = wrapper(union) {
         writer.open(&format!("reader.{wrapper}(|reader|"));

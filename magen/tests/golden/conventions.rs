@@ -50,7 +50,7 @@ pub enum BrowserProcessMessage {
 
 impl ::mage::codegen::Message for BrowserProcessMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::NavigateToUrl {
@@ -288,7 +288,7 @@ pub enum URLMessage {
 
 impl ::mage::codegen::Message for URLMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::IsUrl {
@@ -552,7 +552,7 @@ impl ::mage::codegen::Encode for IteratorFromStrResponse {
 
 impl ::mage::codegen::Decode for IteratorFromStrResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             a: reader.take()?,
@@ -563,7 +563,7 @@ impl ::mage::codegen::Decode for IteratorFromStrResponse {
 
 impl ::mage::codegen::Message for IteratorMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Next {

@@ -11,7 +11,7 @@ pub enum EmptyMessage {}
 
 impl ::mage::codegen::Message for EmptyMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         let unknown = incoming.method();
         ::core::result::Result::Err(incoming.unknown_method(unknown))
@@ -82,7 +82,7 @@ pub enum OnlySignalsMessage {
 
 impl ::mage::codegen::Message for OnlySignalsMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Start,

@@ -179,7 +179,7 @@ impl ::mage::codegen::Encode for EveryTypeCallResponse {
 
 impl ::mage::codegen::Decode for EveryTypeCallResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             a: reader.take()?,
@@ -195,7 +195,7 @@ impl ::mage::codegen::Decode for EveryTypeCallResponse {
 
 impl ::mage::codegen::Message for EveryTypeMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::OneWay {

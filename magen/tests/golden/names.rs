@@ -75,7 +75,7 @@ impl ::mage::codegen::Encode for KeywordsMoveResponse {
 
 impl ::mage::codegen::Decode for KeywordsMoveResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             r#async: reader.take()?,
@@ -86,7 +86,7 @@ impl ::mage::codegen::Decode for KeywordsMoveResponse {
 
 impl ::mage::codegen::Message for KeywordsMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Type {
@@ -407,7 +407,7 @@ impl ::mage::codegen::Encode for CollisionsPutResponse {
 
 impl ::mage::codegen::Decode for CollisionsPutResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             reply: reader.take()?,
@@ -418,7 +418,7 @@ impl ::mage::codegen::Decode for CollisionsPutResponse {
 
 impl ::mage::codegen::Message for CollisionsMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Channel {
@@ -774,7 +774,7 @@ impl ::mage::codegen::Encode for CollisionsResponseNextResponse {
 
 impl ::mage::codegen::Decode for CollisionsResponseNextResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             a: reader.take()?,
@@ -785,7 +785,7 @@ impl ::mage::codegen::Decode for CollisionsResponseNextResponse {
 
 impl ::mage::codegen::Message for CollisionsResponseMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Next {
@@ -872,7 +872,7 @@ pub enum HMessage {
 
 impl ::mage::codegen::Message for HMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Hide {
@@ -988,7 +988,7 @@ impl ::mage::codegen::Encode for ResultErrResponse {
 
 impl ::mage::codegen::Decode for ResultErrResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             a: reader.take()?,
@@ -999,7 +999,7 @@ impl ::mage::codegen::Decode for ResultErrResponse {
 
 impl ::mage::codegen::Message for ResultMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Ok {
@@ -1105,7 +1105,7 @@ pub enum StringMessage {
 
 impl ::mage::codegen::Message for StringMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Len {
@@ -1200,7 +1200,7 @@ pub enum OptionMessage {
 
 impl ::mage::codegen::Message for OptionMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Some {
@@ -1305,7 +1305,7 @@ pub enum MessagePipeMessage {
 
 impl ::mage::codegen::Message for MessagePipeMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Pass {
@@ -1414,7 +1414,7 @@ impl ::mage::codegen::Encode for DebugFmtResponse {
 
 impl ::mage::codegen::Decode for DebugFmtResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             a: reader.take()?,
@@ -1425,7 +1425,7 @@ impl ::mage::codegen::Decode for DebugFmtResponse {
 
 impl ::mage::codegen::Message for DebugMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Fmt {
@@ -1513,7 +1513,7 @@ pub enum InterfaceMessage {
 
 impl ::mage::codegen::Message for InterfaceMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Interface,
@@ -1596,7 +1596,7 @@ pub enum SendMessage {
 
 impl ::mage::codegen::Message for SendMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Send,

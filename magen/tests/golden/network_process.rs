@@ -76,7 +76,7 @@ impl ::mage::codegen::Encode for NetworkProcessTwoResponse {
 
 impl ::mage::codegen::Decode for NetworkProcessTwoResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             status: reader.take()?,
@@ -87,7 +87,7 @@ impl ::mage::codegen::Decode for NetworkProcessTwoResponse {
 
 impl ::mage::codegen::Message for NetworkProcessMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::FetchUrl {

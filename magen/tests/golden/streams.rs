@@ -45,7 +45,7 @@ impl ::mage::codegen::Decode for Sample {
     const SIZE_MIN: usize = 12;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             time: reader.take()?,
@@ -124,7 +124,7 @@ impl ::mage::codegen::Decode for StreamFault {
     const SIZE_MIN: usize = 4;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         let value = Self::from_number(reader.take()?);
         value.ok_or(::mage::codegen::DecodeError::InvalidValue)
@@ -157,7 +157,7 @@ impl ::mage::codegen::Decode for Recording {
     const SIZE_MIN: usize = 5;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             title: reader.take()?,
@@ -254,7 +254,7 @@ impl ::mage::codegen::Encode for StreamsFilterResponse {
 
 impl ::mage::codegen::Decode for StreamsFilterResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             lines: reader.take()?,
@@ -265,7 +265,7 @@ impl ::mage::codegen::Decode for StreamsFilterResponse {
 
 impl ::mage::codegen::Message for StreamsMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Play {

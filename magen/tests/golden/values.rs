@@ -98,7 +98,7 @@ impl ::mage::codegen::Decode for PixelFormat {
     const SIZE_MIN: usize = 4;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         let value = Self::from_number(reader.take()?);
         value.ok_or(::mage::codegen::DecodeError::InvalidValue)
@@ -182,7 +182,7 @@ impl ::mage::codegen::Decode for Codec {
     const SIZE_MIN: usize = 4;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self::from_number(reader.take()?))
     }
@@ -233,7 +233,7 @@ impl ::mage::codegen::Decode for Point {
     const SIZE_MIN: usize = 8;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             x: reader.take()?,
@@ -278,7 +278,7 @@ impl ::mage::codegen::Decode for Empty {
     const SIZE_MIN: usize = 1;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         match reader.take::<u8>()? {
             0 => ::core::result::Result::Ok(Self {}),
@@ -376,7 +376,7 @@ impl ::mage::codegen::Decode for Settings {
     const SIZE_MIN: usize = 60;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             on: reader.take()?,
@@ -451,7 +451,7 @@ impl ::mage::codegen::Decode for Tree {
     const SIZE_MIN: usize = 13;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         reader.nested(|reader| {
             ::core::result::Result::Ok(Self {
@@ -518,7 +518,7 @@ impl ::mage::codegen::Decode for Shape {
     const SIZE_MIN: usize = 5;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         let number = reader.take::<u32>()?;
         reader.nested(|reader| {
@@ -567,7 +567,7 @@ impl ::mage::codegen::Decode for Ends {
     const SIZE_MIN: usize = 7;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             pipe: reader.take()?,
@@ -618,7 +618,7 @@ impl ::mage::codegen::Decode for Resource {
     const SIZE_MIN: usize = 5;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         let number = reader.take::<u32>()?;
         ::core::result::Result::Ok(match number {
@@ -685,7 +685,7 @@ impl ::mage::codegen::Decode for Options {
     const SIZE_MIN: usize = 6;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         reader.envelope(|reader| {
             ::core::result::Result::Ok(Self {
@@ -752,7 +752,7 @@ impl ::mage::codegen::Decode for Event {
     const SIZE_MIN: usize = 5;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         let number = reader.take::<u32>()?;
         reader.envelope(|reader| {
@@ -836,7 +836,7 @@ impl ::mage::codegen::Decode for FileError {
     const SIZE_MIN: usize = 4;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         let value = Self::from_number(reader.take()?);
         value.ok_or(::mage::codegen::DecodeError::InvalidValue)
@@ -1069,7 +1069,7 @@ impl ::mage::codegen::Encode for ValuesMaybeResponse {
 
 impl ::mage::codegen::Decode for ValuesMaybeResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             number: reader.take()?,
@@ -1094,7 +1094,7 @@ impl ::mage::codegen::Encode for ValuesBoundedResponse {
 
 impl ::mage::codegen::Decode for ValuesBoundedResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             text: reader.take_as::<::mage::codegen::Text<4>>()?,
@@ -1121,7 +1121,7 @@ impl ::mage::codegen::Encode for ValuesExtendedResponse {
 
 impl ::mage::codegen::Decode for ValuesExtendedResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             options: reader.take()?,
@@ -1132,7 +1132,7 @@ impl ::mage::codegen::Decode for ValuesExtendedResponse {
 
 impl ::mage::codegen::Message for ValuesMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Numbers {
@@ -1658,7 +1658,7 @@ impl ::mage::codegen::Encode for PlayerOpenResponse {
 #[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for PlayerOpenResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             found: reader.take()?,
@@ -1686,7 +1686,7 @@ impl ::mage::codegen::Encode for PlayerSeekResponse {
 #[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Decode for PlayerSeekResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             from: reader.take_or(::core::default::Default::default, |reader| reader.take())?,
@@ -1698,7 +1698,7 @@ impl ::mage::codegen::Decode for PlayerSeekResponse {
 #[allow(unnameable_types, clippy::pedantic, clippy::nursery)]
 impl ::mage::codegen::Message for PlayerMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Open {

@@ -157,7 +157,7 @@ impl ::mage::codegen::Decode
     for TheInterfaceWithAVeryLongNameIndeedYesTheMethodWithAVeryLongNameResponse
 {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             the_first_value: reader.take()?,
@@ -168,7 +168,7 @@ impl ::mage::codegen::Decode
 
 impl ::mage::codegen::Message for TheInterfaceWithAVeryLongNameIndeedYesMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Exactly {

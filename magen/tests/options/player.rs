@@ -70,7 +70,7 @@ impl ::mage::codegen::Decode for PlayerError {
     const SIZE_MIN: usize = 4;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         let value = Self::from_number(reader.take()?);
         value.ok_or(::mage::codegen::DecodeError::InvalidValue)
@@ -118,7 +118,7 @@ impl ::mage::codegen::Decode for Url {
     const SIZE_MIN: usize = 4;
 
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             text: reader.take()?,
@@ -216,7 +216,7 @@ impl ::mage::codegen::Encode for PlayerVisitResponse {
 
 impl ::mage::codegen::Decode for PlayerVisitResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             found: reader.take_field::<::mage::codegen::As<Url, crate::Url>>("found")?,
@@ -243,7 +243,7 @@ impl ::mage::codegen::Encode for PlayerPositionResponse {
 
 impl ::mage::codegen::Decode for PlayerPositionResponse {
     fn decode(
-        reader: &mut ::mage::codegen::Reader<'_>,
+        reader: &mut ::mage::codegen::Reader,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(Self {
             position: reader.take()?,
@@ -254,7 +254,7 @@ impl ::mage::codegen::Decode for PlayerPositionResponse {
 
 impl ::mage::codegen::Message for PlayerMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         ::core::result::Result::Ok(match incoming.method() {
             0 => Self::Stop,
@@ -602,7 +602,7 @@ pub enum NothingMessage {}
 
 impl ::mage::codegen::Message for NothingMessage {
     fn decode(
-        incoming: &mut ::mage::codegen::Incoming<'_>,
+        incoming: &mut ::mage::codegen::Incoming,
     ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
         let unknown = incoming.method();
         ::core::result::Result::Err(incoming.unknown_method(unknown))

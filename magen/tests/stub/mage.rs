@@ -13,8 +13,12 @@ pub mod error;
 mod codec;
 #[path = "../../../mage/src/bindings/containers.rs"]
 mod containers;
+#[path = "../../../mage/src/bindings/reader.rs"]
+mod reader;
 #[path = "../../../mage/src/bindings/value.rs"]
 mod value;
+#[path = "../../../mage/src/bindings/writer.rs"]
+mod writer;
 
 pub use error::{BadMessage, SendError, SendErrorKind};
 pub use pipe::MessagePipe;
@@ -26,19 +30,12 @@ mod core {
 }
 
 mod bindings {
-    pub use crate::pipe::MessagePipe;
-
-    /// A message without a type.
-    #[derive(Debug)]
-    pub struct RawMessage {
-        pub bytes: Vec<u8>,
-        pub pipes: Vec<MessagePipe>,
-        pub handles: Vec<std::os::fd::OwnedFd>,
-    }
+    pub use crate::pipe::{MessagePipe, RawMessage};
 }
 
 mod limits {
     pub const VALUE_DEPTH_MAX: u32 = 64;
+    pub const BUFFER_SLACK_MAX: usize = 256;
 }
 
 mod node {
@@ -54,6 +51,14 @@ mod pipe {
     /// One end of a pipe; here, a number.
     #[derive(Debug, PartialEq, Eq)]
     pub struct MessagePipe(pub u8);
+
+    /// A message without a type.
+    #[derive(Debug, Default)]
+    pub struct RawMessage {
+        pub bytes: Vec<u8>,
+        pub pipes: Vec<MessagePipe>,
+        pub handles: Vec<std::os::fd::OwnedFd>,
+    }
 }
 
 macro_rules! pending {
@@ -81,7 +86,7 @@ macro_rules! pending {
         }
 
         impl<T: ?Sized> codegen::Decode for $name<T> {
-            fn decode(reader: &mut codegen::Reader<'_>) -> Result<Self, BadMessage> {
+            fn decode(reader: &mut codegen::Reader) -> Result<Self, BadMessage> {
                 reader.take().map(Self::new)
             }
         }
@@ -106,7 +111,7 @@ impl<T, E> codegen::Encode for StreamReceiver<T, E> {
 }
 
 impl<T, E> codegen::Decode for StreamReceiver<T, E> {
-    fn decode(reader: &mut codegen::Reader<'_>) -> Result<Self, BadMessage> {
+    fn decode(reader: &mut codegen::Reader) -> Result<Self, BadMessage> {
         Ok(Self(reader.take()?, PhantomData))
     }
 }
@@ -125,7 +130,7 @@ fn written(write: impl FnOnce(&mut codegen::Writer)) -> Result<node::Draft, Send
 
 /// Reads bytes without attachments as `T`, for tests of decoders.
 pub fn decode_bytes<T: codegen::Decode>(bytes: &[u8]) -> Result<T, BadMessage> {
-    let mut reader = codegen::Reader::new(bytes, Vec::new(), Vec::new());
+    let mut reader = codegen::Reader::of_bytes(bytes.to_vec());
     let value = reader.take()?;
     reader.finish()?;
     Ok(value)
@@ -176,7 +181,8 @@ impl<T: codegen::Decode> Call<T> {
     /// The answer, which must have been sent.
     pub fn take(self) -> T {
         let draft = self.answer.lock().unwrap().take().unwrap().unwrap();
-        let mut reader = codegen::Reader::new(&draft.bytes, draft.pipes, draft.handles);
+        let node::Draft { bytes, pipes, handles } = draft;
+        let mut reader = codegen::Reader::behind_header(pipe::RawMessage { bytes, pipes, handles }, 0);
         let value = reader.take().unwrap();
         reader.finish().unwrap();
         value
@@ -208,7 +214,9 @@ pub mod codegen {
     use super::*;
 
     pub use crate::codec::{Array, Boxed, Bytes, DecodeAs, EncodeAs, FixedArray, Map, Optional, Text};
-    pub use crate::value::{Decode, DecodeError, Encode, Reader, Writer};
+    pub use crate::reader::Reader;
+    pub use crate::value::{Decode, DecodeError, Encode};
+    pub use crate::writer::Writer;
 
     /// An interface.
     #[derive(Debug)]
@@ -246,18 +254,18 @@ pub mod codegen {
         /// The message as it arrives.
         pub fn arrive<M: Message>(self) -> Result<M, DecodeError> {
             let node::Draft { bytes, pipes, handles } = self.draft;
-            arrive(self.method, &bytes, pipes, handles, self.answer)
+            arrive(self.method, bytes, pipes, handles, self.answer)
         }
     }
 
     fn arrive<M: Message>(
         method: u32,
-        bytes: &[u8],
+        bytes: Vec<u8>,
         pipes: Vec<MessagePipe>,
         handles: Vec<OwnedFd>,
         answer: Answer,
     ) -> Result<M, DecodeError> {
-        let reader = Reader::new(bytes, pipes, handles);
+        let reader = Reader::behind_header(pipe::RawMessage { bytes, pipes, handles }, 0);
         let mut incoming = Incoming { method, reader, answer };
         let message = M::decode(&mut incoming)?;
         incoming.reader.finish()?;
@@ -266,18 +274,18 @@ pub mod codegen {
 
     /// The message with these bytes and this many attachments.
     pub fn arrive_bytes<M: Message>(method: u32, bytes: &[u8], pipes: u8) -> Result<M, DecodeError> {
-        arrive(method, bytes, (0..pipes).map(MessagePipe).collect(), Vec::new(), Answer::default())
+        arrive(method, bytes.to_vec(), (0..pipes).map(MessagePipe).collect(), Vec::new(), Answer::default())
     }
 
     /// A message that has arrived.
     #[derive(Debug)]
-    pub struct Incoming<'a> {
+    pub struct Incoming {
         method: u32,
-        reader: Reader<'a>,
+        reader: Reader,
         answer: Answer,
     }
 
-    impl Incoming<'_> {
+    impl Incoming {
         /// The ordinal of its method.
         pub fn method(&self) -> u32 {
             self.method
@@ -297,7 +305,7 @@ pub mod codegen {
         pub fn take_or<T>(
             &mut self,
             default: impl FnOnce() -> T,
-            read: impl FnOnce(&mut Reader<'_>) -> Result<T, DecodeError>,
+            read: impl FnOnce(&mut Reader) -> Result<T, DecodeError>,
         ) -> Result<T, DecodeError> {
             self.reader.take_or(default, read)
         }
@@ -316,7 +324,7 @@ pub mod codegen {
     /// The messages of an interface.
     pub trait Message: Sized {
         /// Reads one.
-        fn decode(incoming: &mut Incoming<'_>) -> Result<Self, DecodeError>;
+        fn decode(incoming: &mut Incoming) -> Result<Self, DecodeError>;
     }
 
     /// What sends the messages of an interface.

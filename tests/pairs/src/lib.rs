@@ -101,7 +101,7 @@ impl<T: Interface + ?Sized> Connection for Remote<T> {
 pub struct RawAnswer(pub Vec<u8>);
 
 impl Decode for RawAnswer {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         let mut bytes = Vec::new();
         while let Ok(byte) = reader.take() {
             bytes.push(byte);
