@@ -159,7 +159,9 @@ fn conversations(code: &str, module: &str) -> Vec<(String, String)> {
 #[test]
 fn every_value_and_message_comes_back_and_every_decoder_survives_everything() {
     let workshop = tempfile::tempdir().unwrap();
-    let (mut modules, mut values, mut calls) = (String::new(), String::new(), String::new());
+    let counting = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/src/counting.rs");
+    let mut modules = format!("#[path = {counting:?}]\nmod counting;\n");
+    let (mut values, mut calls) = (String::new(), String::new());
     for path in corpus() {
         let code = magen::generate_file(&path).unwrap_or_else(|error| panic!("{error}"));
         let module = stem(&path);

@@ -3,6 +3,7 @@
 //! A test is one `async fn` that takes a [`Stage`]; [`on_every_scheduler!`] makes a test of it on each scheduler. The
 //! processes on the other side are all `mage-test-child`, which runs on the scheduler that the test runs on.
 
+pub mod counting;
 pub mod directory;
 pub mod evil;
 mod mapped;

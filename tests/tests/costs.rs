@@ -2,10 +2,6 @@
 //!
 //! Everything of a test happens on its own thread, on the built-in loop, and is counted there.
 
-#![expect(unsafe_code, reason = "an allocator is unsafe by nature; this one only counts, and passes on")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -17,45 +13,12 @@ use std::task::{Context, Poll};
 use mage::event_loop::EventLoop;
 use mage::sched::{BoxFuture, Interest, Scheduler, Transfer, Watch};
 use mage::{MessagePipe, Node, RawMessage, Receiver, Remote};
+use mage_tests::counting::{Counting, counts};
 use mage_tests::fixtures::{Echo, Notes};
 use mage_tests::{EchoImpl, Watchdog};
 
-// ---- counting allocations
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
 #[global_allocator]
 static COUNTING: Counting = Counting;
-
-fn count(allocations: usize, bytes: isize) {
-    ALLOCATIONS.set(ALLOCATIONS.get() + allocations);
-    LIVE_BYTES.set(LIVE_BYTES.get() + bytes);
-}
-
-fn signed(bytes: usize) -> isize {
-    isize::try_from(bytes).expect("a layout fits")
-}
-
-// SAFETY: every call is passed on to the system's allocator with the very same arguments. Counting allocates nothing:
-// the thread's counters are constants until they are first written, and need no destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(1, signed(layout.size()));
-        // SAFETY: the caller keeps the contract of `alloc`, which is ours.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(0, -signed(layout.size()));
-        // SAFETY: the caller got this pointer from `alloc` above, that is from the system's allocator.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 // ---- counting system calls
 
@@ -188,9 +151,9 @@ fn allocations_per_call() {
     on_the_loop(|scheduler, _tries| async move {
         let remote = served(&scheduler).await;
         call(&remote, 100).await;
-        let before = ALLOCATIONS.get();
+        let before = counts().allocations;
         call(&remote, CALLS).await;
-        expect_at_most("allocations per call", ALLOCATIONS.get() - before, CALLS, ALLOCATIONS_PER_CALL);
+        expect_at_most("allocations per call", counts().allocations - before, CALLS, ALLOCATIONS_PER_CALL);
     });
 }
 
@@ -240,17 +203,17 @@ async fn allocations_to_receive(
         receiver.recv().await.expect("it is a note").expect("it arrives");
         for _ in 0..MESSAGES {
             send(&remote);
-            let before = ALLOCATIONS.get();
+            let before = counts().allocations;
             receiver.recv().await.expect("it is a note").expect("it arrives");
-            sum += ALLOCATIONS.get() - before;
+            sum += counts().allocations - before;
         }
     } else {
         far.recv().await.expect("it arrives");
         for _ in 0..MESSAGES {
             send(&remote);
-            let before = ALLOCATIONS.get();
+            let before = counts().allocations;
             far.recv().await.expect("it arrives");
-            sum += ALLOCATIONS.get() - before;
+            sum += counts().allocations - before;
         }
     }
     sum
@@ -269,11 +232,11 @@ fn allocations_per_local_message() {
             }
         };
         pass(100).await;
-        let before = ALLOCATIONS.get();
+        let before = counts().allocations;
         pass(CALLS).await;
         expect_at_most(
             "allocations per local message",
-            ALLOCATIONS.get() - before,
+            counts().allocations - before,
             CALLS,
             ALLOCATIONS_PER_MESSAGE,
         );
@@ -287,14 +250,14 @@ fn bytes_per_idle_pipe() {
     on_the_loop(|scheduler, _tries| async move {
         let node = Node::new(scheduler);
         let mut pipes = Vec::with_capacity(CALLS);
-        let before = LIVE_BYTES.get();
+        let before = counts().bytes;
         for _ in 0..CALLS {
             pipes.push(node.create_message_pipes());
         }
-        let bytes = usize::try_from(LIVE_BYTES.get() - before).expect("they take up room");
+        let bytes = usize::try_from(counts().bytes - before).expect("they take up room");
         expect_at_most("bytes per idle pipe", bytes, CALLS, 10 * BYTES_PER_PIPE);
         drop(pipes);
-        assert!(LIVE_BYTES.get() - before < 4096, "{} bytes were left behind", LIVE_BYTES.get() - before);
+        assert!(counts().bytes - before < 4096, "{} bytes were left behind", counts().bytes - before);
     });
 }
 
@@ -307,9 +270,9 @@ fn nothing_grows_with_calls() {
     on_the_loop(|scheduler, _tries| async move {
         let remote = served(&scheduler).await;
         call(&remote, CALLS).await;
-        let before = LIVE_BYTES.get();
+        let before = counts().bytes;
         call(&remote, CALLS).await;
-        let grown = LIVE_BYTES.get() - before;
+        let grown = counts().bytes - before;
         assert!(grown.abs() < 4096, "{grown} bytes more after {CALLS} calls");
     });
 }

@@ -1,42 +1,18 @@
 //! Speaks every interface of the corpus, and feeds every decoder: with values that were encoded, and with bytes that
 //! nobody encoded.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mage::codegen::{Decode, Encode, Message, Proxy, arrive_bytes};
 use mage::{Call, Interface, MessagePipe, PendingReceiver, PendingRemote, Reply, decode_bytes, encode_bytes};
 
 // MODULES
 
-/// Counts the bytes that are allocated.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: all is left to the allocator of the system.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static COUNTING: counting::Counting = counting::Counting;
 
 /// How often each decoder is fed.
 const ROUNDS: usize = 400;
@@ -90,10 +66,9 @@ impl Random {
 
 /// Runs `decode`, which must not allocate out of proportion to what there is.
 fn measured<T>(bytes: &[u8], decode: impl FnOnce() -> T) -> T {
-    let before = NOW.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
+    let before = counting::watch();
     let result = decode();
-    let used = PEAK.load(Ordering::Relaxed) - before;
+    let used = (counting::counts().bytes_max - before.bytes).unsigned_abs();
     assert!(used <= 4096 + 512 * bytes.len(), "{used} bytes for a message of {}", bytes.len());
     result
 }
