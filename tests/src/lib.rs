@@ -6,6 +6,7 @@
 pub mod counting;
 pub mod directory;
 pub mod evil;
+mod fated;
 mod mapped;
 mod matrix;
 pub mod member;
@@ -21,10 +22,11 @@ pub mod victim;
 mod watchdog;
 pub mod words;
 
+pub use fated::serve_fate;
 pub use mapped::{Percent, Word};
 pub use matrix::{Flavor, Stage, run};
 pub use puppet::{Puppet, quiet};
-pub use serve::{EchoImpl, next, text_of};
+pub use serve::{EchoImpl, mirror, next, text_of};
 pub use watchdog::Watchdog;
 
 /// The generated interfaces.

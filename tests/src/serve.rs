@@ -30,6 +30,16 @@ impl Echo for EchoImpl {
     }
 }
 
+/// Sends back every raw message that comes, with all that is in it, until the other end is gone.
+pub async fn mirror(pipe: MessagePipe) {
+    while let Ok(message) = pipe.recv().await {
+        pipe.ready().await;
+        if pipe.try_send(message).is_err() {
+            return;
+        }
+    }
+}
+
 /// The next message, which must come.
 ///
 /// # Panics

@@ -36,10 +36,8 @@ on_every_scheduler! {
     full_gives_back_and_ready_wakes
     a_slow_reader_in_another_process_is_not_overrun
     replies_in_any_order_from_any_thread
-    a_dropped_reply_is_an_answer
     a_peer_that_dies_settles_what_is_pending
     a_call_to_nobody_was_not_sent
-    unbinding_settles_what_is_pending
     a_call_outlives_its_remote
     a_forgotten_call_is_no_fault
     a_request_travels_with_its_pipe
@@ -388,16 +386,6 @@ async fn replies_in_any_order_from_any_thread(stage: Stage) {
     assert_eq!(first.await.expect("it was answered"), "first answered");
 }
 
-async fn a_dropped_reply_is_an_answer(stage: Stage) {
-    let node = stage.node();
-    let puppet = Puppet::launch(&stage, CHILD, &node);
-    for remote in [echo(&stage, &node), echo_in(&puppet, &node)] {
-        assert!(matches!(remote.never().await, Err(CallError::NoReply)));
-        assert_eq!(remote.text("on it goes").await.expect("the pipe is open"), "on it goes");
-    }
-    puppet.finish().await;
-}
-
 async fn a_peer_that_dies_settles_what_is_pending(stage: Stage) {
     let node = stage.node();
     let puppet = Puppet::launch(&stage, CHILD, &node);
@@ -438,25 +426,6 @@ async fn a_call_to_nobody_was_not_sent(stage: Stage) {
         other => panic!("not refused: {other:?}"),
     }
     assert_eq!(kept.recv().await.expect("it was sent").bytes, b"unharmed");
-}
-
-async fn unbinding_settles_what_is_pending(stage: Stage) {
-    let (remote, mut receiver) = echo_pair(&stage.node());
-    let call = remote.text("before");
-    let pipe = Remote::into_pipe(remote);
-    assert!(matches!(call.await, Err(CallError::Cancelled)));
-    // The pipe itself is as good as before. An answer to the old call is nobody's, and no fault.
-    let remote = Remote::<dyn Echo>::new(pipe);
-    let call = remote.text("after");
-    for _ in 0..2 {
-        let (text, reply) = next_text(&mut receiver).await;
-        reply.send(text).expect("the other end is open");
-    }
-    assert_eq!(call.await.expect("it was answered"), "after");
-    // And a receiver: what is unread stays in the pipe.
-    let _unread = remote.text("unread");
-    let (text, _reply) = next_text(&mut Receiver::new(receiver.into_pipe())).await;
-    assert_eq!(text, "unread");
 }
 
 async fn a_call_outlives_its_remote(stage: Stage) {

@@ -19,6 +19,7 @@ mod rejection;
 mod sandbox;
 mod seeing;
 mod sets;
+mod settling;
 mod simulated;
 mod slow_reader;
 mod streams;

@@ -12,7 +12,7 @@ use mage_tests::fixtures::{
     Callback, Child, ChildInspectResponse, ChildMakePipesResponse, Echo, FirstInterface, SecondInterface,
 };
 use mage_tests::raw::{self, RawPeer};
-use mage_tests::{EchoImpl, Flavor, Stage, member, role, sandbox, victim};
+use mage_tests::{EchoImpl, Flavor, Stage, member, mirror, role, sandbox, serve_fate, victim};
 
 type Anything = Result<(), Box<dyn std::error::Error>>;
 
@@ -205,6 +205,10 @@ impl Child for Servant {
         });
     }
 
+    fn serve_fate(&mut self, receiver: MessagePipe) {
+        self.spawn(serve_fate(receiver));
+    }
+
     fn send_handles(&mut self, callback: MessagePipe, receiver: MessagePipe) {
         let mut report = Report { callback: Remote::new(callback) };
         self.spawn(async move {
@@ -241,12 +245,7 @@ impl Child for Servant {
     }
 
     fn mirror(&mut self, pipe: MessagePipe) {
-        self.spawn(async move {
-            while let Ok(message) = pipe.recv().await {
-                pipe.ready().await;
-                answered(pipe.try_send(message));
-            }
-        });
+        self.spawn(mirror(pipe));
     }
 
     fn storm(&mut self, callback: MessagePipe, threads: i32, messages: i32) {
