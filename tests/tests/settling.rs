@@ -130,7 +130,10 @@ async fn settles(way: Way, ours: MessagePipe, kill: impl Future<Output = ()>) {
     if way.leaves_the_pipe() {
         // The handler answers what it has kept first.
         assert_eq!(text(remote.meet(Fate::Answered)).await, "answered", "{way:?}");
-        let kept = [(); CALLS].map(|()| remote.meet(Fate::Kept));
+        let mut kept = [(); CALLS].map(|()| remote.meet(Fate::Kept));
+        for call in &mut kept {
+            assert!(call.now_or_never().is_none(), "{way:?}: there is less room for calls than before");
+        }
         match remote.meet(Fate::Kept).await {
             Err(CallError::NotSent(error)) => assert_eq!(error.kind(), SendErrorKind::Full, "{way:?}"),
             other => panic!("{way:?}: it has left room for one call too many: {other:?}"),
