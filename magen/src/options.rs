@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostics;
 use crate::error::CompileError;
 use crate::loader::Sources;
 
-/// What is generated beside what always is. All of it only adds, except that a mapped type takes the place of another.
+/// What is generated beside what always is. All of it only adds.
 ///
 /// ```
 /// let options = magen::Options::new().mocks(true).fuzz(true);

@@ -27,12 +27,12 @@ pub(super) fn check(declarations: &[Declaration<'_>], reporter: &mut Reporter) {
         if keyword != "interface" && ValueType::from_word(name.text).is_some() {
             super::report::reserved(name, "a type of the language has this name", reporter);
         }
-        for (type_name, span, origin) in generated_types(declaration) {
-            let Some((first_span, first_origin)) = generated.get(&type_name) else {
-                generated.insert(type_name, (span, origin));
+        for Generated { what, name, span, origin } in generated_by(declaration) {
+            let Some((first_span, first_origin)) = generated.get(&name) else {
+                generated.insert(name, (span, origin));
                 continue;
             };
-            let message = format!("two declarations generate the Rust type `{type_name}`");
+            let message = format!("two declarations generate the Rust {what} `{name}`");
             reporter.report(
                 Diagnostic::new(DiagnosticKind::NameClash, span, message)
                     .label(format!("{origin} generates it"))
@@ -43,25 +43,39 @@ pub(super) fn check(declarations: &[Declaration<'_>], reporter: &mut Reporter) {
     }
 }
 
-/// The Rust types that `declaration` generates, each with the place and the words to blame.
-fn generated_types(declaration: &Declaration<'_>) -> Vec<(String, Span, String)> {
-    let name = declaration.name;
-    let origin = format!("the {} `{}`", declaration.body.keyword(), name.text);
-    let mut types = vec![(name.text.to_owned(), name.span, origin.clone())];
+/// What a declaration generates, and the place and the words to blame.
+struct Generated {
+    what: &'static str,
+    name: String,
+    span: Span,
+    origin: String,
+}
+
+/// Everything that `declaration` generates. What is only generated when it is asked for counts as well: whether a file is right does
+/// not depend on that.
+fn generated_by(declaration: &Declaration<'_>) -> Vec<Generated> {
+    let (name, span) = (declaration.name.text, declaration.name.span);
+    let origin = format!("the {} `{name}`", declaration.body.keyword());
+    let item =
+        |what, item: String, how: &str| Generated { what, name: item, span, origin: origin.clone() + how };
+    let mut items = vec![item("type", name.to_owned(), "")];
     let Body::Interface { methods, .. } = &declaration.body else {
-        return types;
+        return items;
     };
-    types.push((naming::message_type(name.text), name.span, origin.clone()));
-    types.push((naming::proxy_type(name.text), name.span, origin));
+    items.push(item("type", naming::message_type(name), ""));
+    items.push(item("type", naming::proxy_type(name), ""));
+    items.push(item("type", naming::mock_type(name), ", with mocks,"));
+    items.push(item("function", naming::fuzz_function(name), ", with fuzz targets,"));
     // Two methods of one name are reported as such.
     let mut of_methods = BTreeSet::new();
     for method in methods {
-        let type_name = naming::response_type(name.text, method.name.text);
+        let type_name = naming::response_type(name, method.name.text);
         if may_have_type(method) && of_methods.insert(type_name.clone()) {
-            types.push((type_name, method.name.span, format!("the response of `{}`", method.name.text)));
+            let origin = format!("the response of `{}`", method.name.text);
+            items.push(Generated { what: "type", name: type_name, span: method.name.span, origin });
         }
     }
-    types
+    items
 }
 
 /// Whether the response has a struct of its own: several values, or one that may have bounds or was added later.

@@ -66,6 +66,11 @@ pub(crate) fn mock_type(interface: &str) -> String {
     format!("{interface}Mock")
 }
 
+/// The function that feeds the readers of an interface.
+pub(crate) fn fuzz_function(interface: &str) -> String {
+    format!("fuzz_{}", snake_case(interface))
+}
+
 /// The name of a type parameter, such that it hides no interface.
 pub(super) fn handler_parameter(interface: &str) -> &'static str {
     if interface == "H" { "Handler" } else { "H" }
