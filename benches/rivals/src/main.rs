@@ -1,5 +1,6 @@
 //! Checks a large file of interfaces with magen, and the same interfaces in Protocol Buffers with protox, which is the
-//! compiler that prost is used with where there is no `protoc`. What counts is the time of the CPU, per line.
+//! compiler that prost is used with where there is no `protoc`. What counts is the time of the CPU, per line. The status is 1 if magen
+//! is slower than that, or than it wants to be.
 //!
 //! ```sh
 //! cd benches/rivals && cargo run --release
@@ -7,6 +8,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::process::ExitCode;
 
 use protox::Compiler;
 use protox::file::{File, FileResolver};
@@ -19,7 +21,10 @@ const METHODS: usize = 12;
 /// How often everything is done. Of all rounds, the fastest counts: nothing makes a computer faster than it is.
 const ROUNDS: usize = 15;
 
-fn main() {
+/// What a file of 20 000 lines may take, and so one line.
+const SECONDS_PER_LINE_MAX: f64 = 0.2 / 20_000.0;
+
+fn main() -> ExitCode {
     let (ours, theirs) = (in_magen(), in_proto());
     let mut fastest = [f64::INFINITY; 3];
     for _ in 0..ROUNDS {
@@ -34,18 +39,25 @@ fn main() {
         }
     }
     let [checked, parsed, compiled] = fastest;
-    for (what, text, time) in [
-        ("magen, checked", &ours, checked),
-        ("protox, parsed only", &theirs, parsed),
-        ("protox, checked", &theirs, compiled),
-    ] {
-        let lines = text.lines().count();
-        println!(
-            "{what:20} {lines:6} lines {:8.1} ms {:7.2} us per line",
-            time * 1e3,
-            time * 1e6 / lines as f64
-        );
+    let checked = show("magen, checked", &ours, checked);
+    show("protox, parsed only", &theirs, parsed);
+    let compiled = show("protox, checked", &theirs, compiled);
+    if checked <= compiled.min(SECONDS_PER_LINE_MAX) {
+        return ExitCode::SUCCESS;
     }
+    println!(
+        "magen is too slow: a line may take what it takes protox, and {:.2} us",
+        SECONDS_PER_LINE_MAX * 1e6
+    );
+    ExitCode::FAILURE
+}
+
+/// Shows what a text took; the time per line.
+fn show(what: &str, text: &str, seconds: f64) -> f64 {
+    let lines = text.lines().count();
+    let per_line = seconds / lines as f64;
+    println!("{what:20} {lines:6} lines {:8.1} ms {:7.2} us per line", seconds * 1e3, per_line * 1e6);
+    per_line
 }
 
 /// The time of the CPU that `work` takes.

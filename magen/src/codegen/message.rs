@@ -131,7 +131,7 @@ fn write_decode_arm(subject: Subject<'_>, method: &Method<'_>, writer: &mut Writ
 
 fn write_dispatch(subject: Subject<'_>, writer: &mut Writer) {
     let Subject { name, interface, .. } = subject;
-    let generic = naming::handler_parameter(name);
+    let generic = naming::handler_parameter(subject.names.schema);
     let what = format!("<{generic}: {name} + ?Sized> ::mage::Dispatch<{generic}>");
     writer.blank();
     writer.open_impl(&what, &naming::message_type(name));

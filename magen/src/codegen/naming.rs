@@ -1,6 +1,6 @@
 //! From the names of a `.magen` file to names in Rust.
 
-use crate::schema::Field;
+use crate::schema::{Field, Schema};
 
 /// The argument through which a handler answers.
 pub(crate) const REPLY: &str = "reply";
@@ -71,9 +71,9 @@ pub(crate) fn fuzz_function(interface: &str) -> String {
     format!("fuzz_{}", snake_case(interface))
 }
 
-/// The name of a type parameter, such that it hides no interface.
-pub(super) fn handler_parameter(interface: &str) -> &'static str {
-    if interface == "H" { "Handler" } else { "H" }
+/// The name of a type parameter, such that it hides nothing that the file declares: no declaration may have an underscore.
+pub(super) fn handler_parameter(schema: &Schema<'_>) -> &'static str {
+    if schema.own_definitions().any(|(_, definition)| definition.name == "H") { "_H" } else { "H" }
 }
 
 pub(crate) fn proxy_type(interface: &str) -> String {

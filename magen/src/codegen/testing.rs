@@ -80,7 +80,7 @@ fn write_mock_handler(subject: Subject<'_>, writer: &mut Writer) {
 
 fn write_recorder(subject: Subject<'_>, writer: &mut Writer) {
     let Subject { name, interface, .. } = subject;
-    let generic = naming::handler_parameter(name);
+    let generic = naming::handler_parameter(subject.names.schema);
     let what = format!("<{generic}: {name}> {name}");
     writer.blank();
     writer.line(ALLOWED);
@@ -119,7 +119,7 @@ fn write_recorder(subject: Subject<'_>, writer: &mut Writer) {
 /// A function that feeds everything that is read for an interface.
 pub(super) fn write_fuzz(subject: Subject<'_>, writer: &mut Writer) {
     let Subject { name, interface, names, .. } = subject;
-    let generic = naming::handler_parameter(name);
+    let generic = naming::handler_parameter(subject.names.schema);
     writer.blank();
     writer.line(&format!(
         "/// Makes messages and answers of `{name}` of any bytes, for a fuzzer: `handler` gets what is right."

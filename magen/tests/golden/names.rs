@@ -113,8 +113,8 @@ impl ::mage::codegen::Message for KeywordsMessage {
     }
 }
 
-impl<H: Keywords + ?Sized> ::mage::Dispatch<H> for KeywordsMessage {
-    fn dispatch(self, handler: &mut H) {
+impl<_H: Keywords + ?Sized> ::mage::Dispatch<_H> for KeywordsMessage {
+    fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Type {
                 r#type,
@@ -476,8 +476,8 @@ impl ::mage::codegen::Message for CollisionsMessage {
     }
 }
 
-impl<H: Collisions + ?Sized> ::mage::Dispatch<H> for CollisionsMessage {
-    fn dispatch(self, handler_: &mut H) {
+impl<_H: Collisions + ?Sized> ::mage::Dispatch<_H> for CollisionsMessage {
+    fn dispatch(self, handler_: &mut _H) {
         match self {
             Self::Channel { channel } => Collisions::channel(handler_, channel),
             Self::New { channel, reply } => Collisions::new(handler_, channel, reply),
@@ -796,8 +796,8 @@ impl ::mage::codegen::Message for CollisionsResponseMessage {
     }
 }
 
-impl<H: CollisionsResponse + ?Sized> ::mage::Dispatch<H> for CollisionsResponseMessage {
-    fn dispatch(self, handler: &mut H) {
+impl<_H: CollisionsResponse + ?Sized> ::mage::Dispatch<_H> for CollisionsResponseMessage {
+    fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Next { reply } => CollisionsResponse::next(handler, reply),
         }
@@ -883,8 +883,8 @@ impl ::mage::codegen::Message for HMessage {
     }
 }
 
-impl<Handler: H + ?Sized> ::mage::Dispatch<Handler> for HMessage {
-    fn dispatch(self, handler: &mut Handler) {
+impl<_H: H + ?Sized> ::mage::Dispatch<_H> for HMessage {
+    fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Hide { h } => H::hide(handler, h),
         }
@@ -1013,8 +1013,8 @@ impl ::mage::codegen::Message for ResultMessage {
     }
 }
 
-impl<H: Result + ?Sized> ::mage::Dispatch<H> for ResultMessage {
-    fn dispatch(self, handler: &mut H) {
+impl<_H: Result + ?Sized> ::mage::Dispatch<_H> for ResultMessage {
+    fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Ok { result } => Result::ok(handler, result),
             Self::Err { reply } => Result::err(handler, reply),
@@ -1117,8 +1117,8 @@ impl ::mage::codegen::Message for StringMessage {
     }
 }
 
-impl<H: String + ?Sized> ::mage::Dispatch<H> for StringMessage {
-    fn dispatch(self, handler: &mut H) {
+impl<_H: String + ?Sized> ::mage::Dispatch<_H> for StringMessage {
+    fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Len { text, reply } => String::len(handler, text, reply),
         }
@@ -1212,8 +1212,8 @@ impl ::mage::codegen::Message for OptionMessage {
     }
 }
 
-impl<H: Option + ?Sized> ::mage::Dispatch<H> for OptionMessage {
-    fn dispatch(self, handler: &mut H) {
+impl<_H: Option + ?Sized> ::mage::Dispatch<_H> for OptionMessage {
+    fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Some { text } => Option::some(handler, text),
             Self::None => Option::none(handler),
@@ -1317,8 +1317,8 @@ impl ::mage::codegen::Message for MessagePipeMessage {
     }
 }
 
-impl<H: MessagePipe + ?Sized> ::mage::Dispatch<H> for MessagePipeMessage {
-    fn dispatch(self, handler: &mut H) {
+impl<_H: MessagePipe + ?Sized> ::mage::Dispatch<_H> for MessagePipeMessage {
+    fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Pass { pipe, reply } => MessagePipe::pass(handler, pipe, reply),
         }
@@ -1437,8 +1437,8 @@ impl ::mage::codegen::Message for DebugMessage {
     }
 }
 
-impl<H: Debug + ?Sized> ::mage::Dispatch<H> for DebugMessage {
-    fn dispatch(self, handler: &mut H) {
+impl<_H: Debug + ?Sized> ::mage::Dispatch<_H> for DebugMessage {
+    fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Fmt { a, reply } => Debug::fmt(handler, a, reply),
         }
@@ -1522,8 +1522,8 @@ impl ::mage::codegen::Message for InterfaceMessage {
     }
 }
 
-impl<H: Interface + ?Sized> ::mage::Dispatch<H> for InterfaceMessage {
-    fn dispatch(self, handler: &mut H) {
+impl<_H: Interface + ?Sized> ::mage::Dispatch<_H> for InterfaceMessage {
+    fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Interface => Interface::interface(handler),
         }
@@ -1605,8 +1605,8 @@ impl ::mage::codegen::Message for SendMessage {
     }
 }
 
-impl<H: Send + ?Sized> ::mage::Dispatch<H> for SendMessage {
-    fn dispatch(self, handler: &mut H) {
+impl<_H: Send + ?Sized> ::mage::Dispatch<_H> for SendMessage {
+    fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Send => Send::send(handler),
         }
