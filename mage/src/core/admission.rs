@@ -12,24 +12,53 @@
 //! The broker names the guest, as it names everybody, and gives it a link of its own, which travels through the member. The
 //! member and its guest then count as introduced: the invitation's socket is their link.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use super::effect::{Effect, LinkId};
 use super::frame::{Control, Frame};
 use super::name::NodeName;
-use super::peers::{Broker, Peers, Stage};
+use super::peers::{Broker, Stage};
 use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::Router;
 use crate::error::{InvitationError, PeerMisbehaved};
 use crate::limits::PENDING_ADMISSIONS_MAX;
 
-impl<H> Peers<H> {
+/// Whose guest somebody is.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Guests {
+    hosts: BTreeMap<NodeName, NodeName>,
+    /// How many each host has.
+    counts: BTreeMap<NodeName, usize>,
+}
+
+impl Guests {
     /// On whose account a member is here: its own, if we have invited it.
     fn host_of(&self, member: NodeName) -> NodeName {
-        self.guests.get(&member).copied().unwrap_or(member)
+        self.hosts.get(&member).copied().unwrap_or(member)
     }
 
     /// How many are here on the account of a member: its guests, and theirs.
-    fn guests_of(&self, host: NodeName) -> usize {
-        self.guests.values().filter(|of| **of == host).count()
+    fn count(&self, host: NodeName) -> usize {
+        self.counts.get(&host).copied().unwrap_or(0)
+    }
+
+    /// A member has brought somebody who was not here.
+    fn add(&mut self, guest: NodeName, sponsor: NodeName) {
+        let host = self.host_of(sponsor);
+        self.hosts.insert(guest, host);
+        *self.counts.entry(host).or_default() += 1;
+    }
+
+    /// Somebody has gone. The guests that it had stay.
+    pub(super) fn remove(&mut self, member: NodeName) {
+        let Some(host) = self.hosts.remove(&member) else { return };
+        if let Entry::Occupied(mut count) = self.counts.entry(host) {
+            *count.get_mut() = count.get().saturating_sub(1);
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
     }
 }
 
@@ -54,7 +83,7 @@ impl<H> Router<H> {
             return Err(PeerMisbehaved::TooManyRequests);
         }
         *pending += 1;
-        let full = self.peers.guests_of(self.peers.host_of(sponsor)) >= self.limits.guests_max;
+        let full = self.peers.guests.count(self.peers.guests.host_of(sponsor)) >= self.limits.guests_max;
         if full && !mutated(Mutation::GuestsUnbounded) {
             self.admit(sponsor, guest, None);
             return Ok(());
@@ -80,9 +109,8 @@ impl<H> Router<H> {
         };
         let control = match admission {
             Some((name, (ours, theirs))) => {
-                self.peers.introduce(sponsor, name);
-                let host = self.peers.host_of(sponsor);
-                self.peers.guests.insert(name, host);
+                self.peers.introduced.add(sponsor, name);
+                self.peers.guests.add(name, sponsor);
                 let own = self.peers.add_link(realm, Stage::Up { peer: name });
                 self.effects.list.push(Effect::Adopt { link: own, me, peer: name, socket: ours });
                 self.link_up(own, realm, name);

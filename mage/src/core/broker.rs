@@ -3,6 +3,8 @@
 //! Only the broker introduces, and only a link's own node is believed to be the broker. An introduction that comes twice
 //! is harmless, because both sides see the broker's introductions of a pair in the same order and keep the first.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::effect::{Effect, LinkId};
 use super::frame::{Control, Frame};
 use super::name::NodeName;
@@ -10,6 +12,31 @@ use super::peers::{Broker, RealmId, Stage};
 use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::Router;
 use crate::error::{PeerMisbehaved, Why};
+
+/// Who has been introduced to whom, each from both sides.
+#[derive(Clone, Debug, Default, Hash)]
+pub(super) struct Introduced(BTreeMap<NodeName, BTreeSet<NodeName>>);
+
+impl Introduced {
+    pub(super) fn contains(&self, first: NodeName, second: NodeName) -> bool {
+        self.0.get(&first).is_some_and(|acquaintances| acquaintances.contains(&second))
+    }
+
+    /// The two have a link of their own.
+    pub(super) fn add(&mut self, first: NodeName, second: NodeName) {
+        self.0.entry(first).or_default().insert(second);
+        self.0.entry(second).or_default().insert(first);
+    }
+
+    /// Nobody has met `node` any more.
+    pub(super) fn forget(&mut self, node: NodeName) {
+        for other in self.0.remove(&node).into_iter().flatten() {
+            if let Some(acquaintances) = self.0.get_mut(&other) {
+                acquaintances.remove(&node);
+            }
+        }
+    }
+}
 
 impl<H> Router<H> {
     /// The node and the network at the other end of a link whose handshake is done.
@@ -35,7 +62,7 @@ impl<H> Router<H> {
         if self.broker(realm) != Broker::Me || name == asker || name.is_local() {
             return Err(PeerMisbehaved::NotYourBroker);
         }
-        let acquainted = self.peers.introduced.contains(&ordered(asker, name));
+        let acquainted = self.peers.introduced.contains(asker, name);
         if acquainted && mutated(Mutation::SilenceToAcquainted) {
             return Ok(());
         }
@@ -58,14 +85,13 @@ impl<H> Router<H> {
 
     /// As broker: the policy has spoken, and if it said yes there is a socket for each. Both are told in one step.
     pub(crate) fn introduce(&mut self, first: NodeName, second: NodeName, sockets: Option<(H, H)>) {
-        let pair = ordered(first, second);
         let Some((one, other)) = sockets else {
             return self.refuse_introduction(first, second);
         };
         let links = self.peers.link_to(first).zip(self.peers.link_to(second));
         match links {
-            Some((to_first, to_second)) if !self.peers.introduced.contains(&pair) => {
-                self.peers.introduce(first, second);
+            Some((to_first, to_second)) if !self.peers.introduced.contains(first, second) => {
+                self.peers.introduced.add(first, second);
                 for (link, name, socket) in [(to_first, second, one), (to_second, first, other)] {
                     let frame = Frame::Control(Control::Introduce { name, socket });
                     self.effects.list.push(Effect::Transmit { link, frame });
@@ -134,13 +160,9 @@ impl<H> Router<H> {
         }
         let ours = self.peers.realm_of(name) == Some(realm);
         if ours && !self.peers.is_linked(name) && !mutated(Mutation::FailureIgnored) {
-            self.mark_lost(name);
-            self.lose_node(name, Why::Unreachable);
+            let touched = self.mark_lost(name);
+            self.lose_node(name, touched, Why::Unreachable);
         }
         Ok(())
     }
-}
-
-pub(super) fn ordered(first: NodeName, second: NodeName) -> (NodeName, NodeName) {
-    (first.min(second), first.max(second))
 }

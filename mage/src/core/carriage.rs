@@ -46,7 +46,7 @@ impl<H> Router<H> {
         }
         self.endpoints.insert(name, endpoint);
         self.post(name, origin, Body::Accepted);
-        self.refer(descriptor.peer.node, node);
+        self.refer(name, descriptor.peer.node, node);
         let crowded = self.endpoints.len() > self.limits.endpoints_max;
         if crowded {
             reached(Mark::Crowded);

@@ -7,7 +7,7 @@ use std::task::Waker;
 use super::held::Held;
 use super::message::Message;
 use super::moving::Moving;
-use super::name::{Address, EndpointName, PipeName};
+use super::name::{Address, EndpointName, NodeName, PipeName};
 use super::open::Open;
 use super::probe::{Mutation, mutated};
 use super::proxying::Proxying;
@@ -200,6 +200,11 @@ impl<H> Endpoint<H> {
     /// The only one whose messages this endpoint takes; others wait in `held`.
     pub(crate) fn prev(&self) -> Address {
         self.neighbours.prev.as_deref().copied().unwrap_or(self.neighbours.peer)
+    }
+
+    /// Whether it speaks to somebody there, or hears somebody there.
+    pub(crate) fn refers_to(&self, node: NodeName) -> bool {
+        self.peer().node == node || self.prev().node == node
     }
 
     pub(crate) fn set_peer(&mut self, peer: Address) {

@@ -93,6 +93,7 @@ impl<H> Router<H> {
         endpoint.set_peer(peer);
         let state = std::mem::replace(&mut endpoint.state, State::Proxying(Box::new(place)));
         self.discard_state(state);
+        self.note_reference(name, peer.node);
         for message in queue {
             self.forward(name, peer, message);
         }

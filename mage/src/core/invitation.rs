@@ -173,8 +173,8 @@ impl<H> Router<H> {
             self.lose_peer(end, Why::PeerDied);
         }
         if let Some(name) = inviting.name {
-            self.mark_lost(name);
-            self.lose_node(name, Why::PeerDied);
+            let touched = self.mark_lost(name);
+            self.lose_node(name, touched, Why::PeerDied);
         }
     }
 

@@ -35,14 +35,8 @@ impl<H> Router<H> {
         }
     }
 
-    /// `node` cannot be reached any more: everything that hears it or speaks to it ends.
-    pub(super) fn lose_node(&mut self, node: NodeName, why: Why) {
-        let touched: Vec<EndpointName> = self
-            .endpoints
-            .iter()
-            .filter(|(_, endpoint)| endpoint.prev().node == node || endpoint.peer().node == node)
-            .map(|(name, _)| name)
-            .collect();
+    /// `node` cannot be reached any more: whatever of these hears it or speaks to it ends.
+    pub(super) fn lose_node(&mut self, node: NodeName, touched: Vec<EndpointName>, why: Why) {
         for name in touched {
             let hears = self.endpoints.get(&name).is_some_and(|endpoint| endpoint.prev().node == node);
             if hears && !mutated(Mutation::PrevLossIgnored) {

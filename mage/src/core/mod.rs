@@ -64,6 +64,7 @@ mod open;
 mod peers;
 mod probe;
 mod proxying;
+mod referrers;
 mod router;
 mod send;
 mod speech;

@@ -159,7 +159,7 @@ impl<H> Router<H> {
                 }
                 endpoint.set_peer(target);
                 self.post(name, from, Body::Ack);
-                self.refer(target.node, from.node);
+                self.refer(name, target.node, from.node);
                 if self.is_beyond(target.node, from.node) {
                     self.lose_peer(name, Why::PeerDied);
                 }

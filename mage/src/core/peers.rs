@@ -3,16 +3,18 @@
 //! A name is unknown, asked for, linked or lost; lost is for ever. Whatever refers to a name asks for a link to it, not
 //! only what has something to send: an endpoint that only reads must learn that its prev is gone, too.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use super::broker::ordered;
+use super::admission::Guests;
+use super::broker::Introduced;
 use super::effect::{Effect, LinkId};
 use super::frame::{Body, Control, Frame, Parcel};
 use super::held::Acquaintance;
 use super::invitation::Inviting;
 use super::message::cost;
-use super::name::{Address, Mask, NodeName};
+use super::name::{Address, EndpointName, Mask, NodeName};
 use super::probe::{Mark, Mutation, mutated, reached};
+use super::referrers::Referrers;
 use super::router::{Router, Work};
 use crate::error::{InvitationError, PeerMisbehaved, Why};
 
@@ -21,15 +23,17 @@ pub(super) struct Peers<H> {
     nodes: BTreeMap<NodeName, Peer<H>>,
     pub(super) links: BTreeMap<LinkId, Link>,
     pub(super) realms: Vec<Realm>,
-    /// As broker: who has been introduced to whom, the smaller name first.
-    pub(super) introduced: BTreeSet<(NodeName, NodeName)>,
+    /// As broker: who has been introduced to whom.
+    pub(super) introduced: Introduced,
     last_link: u64,
     /// As broker: how many guests of each member are being admitted.
     pub(super) admissions: BTreeMap<NodeName, usize>,
     /// As broker: whose guest somebody is, of those that we have invited ourselves.
-    pub(super) guests: BTreeMap<NodeName, NodeName>,
+    pub(super) guests: Guests,
     /// As member: the broker's sockets for guests that have not said hello yet.
     pub(super) sockets: BTreeMap<LinkId, H>,
+    /// The names that are lost, in the order in which they were.
+    lost: VecDeque<NodeName>,
     /// How many names have ever been known.
     names_known: u64,
     /// What the names of endpoints here have in this life.
@@ -115,6 +119,7 @@ enum Reach<H> {
     Asked {
         pending: VecDeque<Frame<H>>,
         bytes: u64,
+        referrers: Referrers,
     },
     Linked(LinkId),
     Lost,
@@ -126,11 +131,12 @@ impl<H> Default for Peers<H> {
             nodes: BTreeMap::new(),
             links: BTreeMap::new(),
             realms: vec![Realm::founded(true)],
-            introduced: BTreeSet::new(),
+            introduced: Introduced::default(),
             last_link: 0,
             admissions: BTreeMap::new(),
-            guests: BTreeMap::new(),
+            guests: Guests::default(),
             sockets: BTreeMap::new(),
+            lost: VecDeque::new(),
             names_known: 0,
             mask: Mask::default(),
             full: false,
@@ -147,11 +153,6 @@ impl<H> Peers<H> {
         let link = LinkId(self.last_link);
         self.links.insert(link, Link { realm, stage });
         link
-    }
-
-    /// As broker: the two have a link of their own.
-    pub(super) fn introduce(&mut self, first: NodeName, second: NodeName) {
-        self.introduced.insert(ordered(first, second));
     }
 
     /// The node at the other end of a link whose handshake is done.
@@ -207,6 +208,7 @@ impl<H> Peers<H> {
     /// Forgets everybody in this network, all of whom are lost.
     pub(super) fn forget_realm(&mut self, realm: RealmId) {
         self.nodes.retain(|_, peer| peer.realm != realm);
+        self.lost.retain(|name| self.nodes.contains_key(name));
         let is_home = realm == Self::HOME;
         if !is_home && realm.0 + 1 == self.realms.len() {
             self.realms.pop();
@@ -233,9 +235,18 @@ impl<H> Peers<H> {
     #[cfg(test)]
     pub(super) fn pending(&self) -> impl Iterator<Item = (usize, u64)> {
         self.nodes.values().filter_map(|peer| match &peer.reach {
-            Reach::Asked { pending, bytes } => Some((pending.len(), *bytes)),
+            Reach::Asked { pending, bytes, .. } => Some((pending.len(), *bytes)),
             Reach::Linked(_) | Reach::Lost => None,
         })
+    }
+
+    /// Whether it is known that this endpoint must hear of the loss of `node`, which has not been met.
+    #[cfg(test)]
+    pub(super) fn would_tell(&self, node: NodeName, name: EndpointName) -> bool {
+        match self.nodes.get(&node).map(|peer| &peer.reach) {
+            Some(Reach::Asked { referrers, .. }) => referrers.contains(name),
+            _ => true,
+        }
     }
 
     /// How many names are remembered.
@@ -252,8 +263,9 @@ impl<H> Peers<H> {
     /// again, and refused again. False if there is no room.
     pub(super) fn make_room(&mut self, known_nodes_max: usize) -> bool {
         if !self.full && self.nodes.len() >= known_nodes_max {
-            let mut nodes = self.nodes.iter();
-            let lost = nodes.find(|(_, peer)| matches!(peer.reach, Reach::Lost)).map(|(name, _)| *name);
+            let is_lost =
+                |name: &NodeName| matches!(self.nodes.get(name), Some(Peer { reach: Reach::Lost, .. }));
+            let lost = std::iter::from_fn(|| self.lost.pop_front()).find(is_lost);
             self.full = lost.is_none_or(|name| self.nodes.remove(&name).is_none());
             if mutated(Mutation::NoRoomForgotten) {
                 return !std::mem::take(&mut self.full);
@@ -263,7 +275,7 @@ impl<H> Peers<H> {
     }
 
     fn expect(&mut self, realm: RealmId, node: NodeName) {
-        let reach = Reach::Asked { pending: VecDeque::new(), bytes: 0 };
+        let reach = Reach::Asked { pending: VecDeque::new(), bytes: 0, referrers: Referrers::default() };
         let since = self.names_known;
         self.names_known += 1;
         self.nodes.insert(node, Peer { realm, since, reach, numbers_given: 0, numbers_taken: 0 });
@@ -286,8 +298,24 @@ impl<H> Acquaintance for Peers<H> {
 }
 
 impl<H> Router<H> {
-    /// Something here refers to `node`, which `via` told us of: ask for a link to it, unless there is one or can be none.
-    pub(super) fn refer(&mut self, node: NodeName, via: NodeName) {
+    /// `name` refers to `node`, which `via` told us of: ask for a link to it, unless there is one or can be none.
+    pub(super) fn refer(&mut self, name: EndpointName, node: NodeName, via: NodeName) {
+        self.ask_for(node, via);
+        self.note_reference(name, node);
+    }
+
+    /// `name` refers to `node`, and must hear of it if `node` cannot be met.
+    pub(super) fn note_reference(&mut self, name: EndpointName, node: NodeName) {
+        if mutated(Mutation::ReferenceForgotten) {
+            return;
+        }
+        if let Some(Peer { reach: Reach::Asked { referrers, .. }, .. }) = self.peers.nodes.get_mut(&node) {
+            let endpoints = &self.endpoints;
+            referrers.add(name, |name| endpoints.get(name).is_some_and(|endpoint| endpoint.refers_to(node)));
+        }
+    }
+
+    fn ask_for(&mut self, node: NodeName, via: NodeName) {
         if node.is_local() || self.peers.knows(node) || mutated(Mutation::ReferenceDoesNotAsk) {
             return;
         }
@@ -339,7 +367,7 @@ impl<H> Router<H> {
                 let link = *link;
                 return self.effects.list.push(Effect::Transmit { link, frame });
             }
-            Some(Reach::Asked { pending, bytes }) => {
+            Some(Reach::Asked { pending, bytes, .. }) => {
                 *bytes += bytes_of(&frame);
                 if pending.len() < self.limits.pending_frames_max
                     && *bytes <= self.limits.pending_bytes_max as u64
@@ -356,8 +384,8 @@ impl<H> Router<H> {
         }
         // Too much waits: the name is lost at once, so that there is no gap, and the endpoints learn in their turn.
         self.trash_frame(frame);
-        self.mark_lost(node);
-        self.later(Work::Lose(node));
+        let touched = self.mark_lost(node);
+        self.later(Work::Lose { node, touched });
     }
 
     pub(super) fn trash_frame(&mut self, frame: Frame<H>) {
@@ -371,13 +399,25 @@ impl<H> Router<H> {
         }
     }
 
-    /// `node` is lost for ever; what waited for it is forgotten.
-    pub(super) fn mark_lost(&mut self, node: NodeName) {
-        let Some(peer) = self.peers.nodes.get_mut(&node) else { return };
-        if let Reach::Asked { pending, .. } = std::mem::replace(&mut peer.reach, Reach::Lost) {
-            for frame in pending {
-                self.trash_frame(frame);
+    /// `node` is lost for ever; what waited for it is forgotten. Returns the endpoints that speak to it or hear it, and that nobody
+    /// has told yet.
+    #[must_use]
+    pub(super) fn mark_lost(&mut self, node: NodeName) -> Vec<EndpointName> {
+        let Some(peer) = self.peers.nodes.get_mut(&node) else { return Vec::new() };
+        let reach = std::mem::replace(&mut peer.reach, Reach::Lost);
+        if !matches!(reach, Reach::Lost) {
+            self.peers.lost.push_back(node);
+        }
+        match reach {
+            Reach::Asked { pending, referrers, .. } => {
+                pending.into_iter().for_each(|frame| self.trash_frame(frame));
+                referrers.into_names()
             }
+            Reach::Linked(_) => {
+                let touched = self.endpoints.iter().filter(|(_, endpoint)| endpoint.refers_to(node));
+                touched.map(|(name, _)| name).collect()
+            }
+            Reach::Lost => Vec::new(),
         }
     }
 
@@ -435,10 +475,10 @@ impl<H> Router<H> {
             }
         };
         self.peers.admissions.remove(&node);
-        self.peers.guests.remove(&node);
-        self.peers.introduced.retain(|&(first, second)| first != node && second != node);
-        self.mark_lost(node);
-        self.lose_node(node, Why::PeerDied);
+        self.peers.guests.remove(node);
+        self.peers.introduced.forget(node);
+        let touched = self.mark_lost(node);
+        self.lose_node(node, touched, Why::PeerDied);
         self.lose_broker(realm, node);
     }
 
@@ -466,8 +506,8 @@ impl<H> Router<H> {
             return;
         }
         for name in asked {
-            self.mark_lost(name);
-            self.lose_node(name, Why::Unreachable);
+            let touched = self.mark_lost(name);
+            self.lose_node(name, touched, Why::Unreachable);
         }
         self.lose_unadmitted_guests(realm);
     }

@@ -113,6 +113,7 @@ pub(super) enum Mutation {
     BytesNotCounted,
     // Introductions.
     ReferenceDoesNotAsk,
+    ReferenceForgotten,
     PendingReversed,
     PendingDropped,
     NewestLinkWins,

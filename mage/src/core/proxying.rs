@@ -108,6 +108,7 @@ impl<H> Router<H> {
             window: endpoint.window,
         };
         endpoint.set_peer(Address { node, endpoint: EndpointName { creator: NodeName::LOCAL, number } });
+        self.note_reference(end, node);
         Some(descriptor)
     }
 

@@ -57,7 +57,7 @@ pub(super) enum Work<H> {
     /// Nobody holds this end any more.
     Close(EndpointName, Why),
     /// This node can no longer be reached.
-    Lose(NodeName),
+    Lose { node: NodeName, touched: Vec<EndpointName> },
 }
 
 impl<H> Router<H> {
@@ -284,7 +284,7 @@ impl<H> Router<H> {
             match work {
                 Work::Deliver { to, from, body } => self.on_body(to, Address::here(from), body),
                 Work::Close(name, why) => self.close_now(name, why),
-                Work::Lose(node) => self.lose_node(node, Why::Unreachable),
+                Work::Lose { node, touched } => self.lose_node(node, touched, Why::Unreachable),
             }
         }
     }

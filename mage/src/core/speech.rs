@@ -198,7 +198,7 @@ impl<H> Router<H> {
 
     pub(super) fn on_prev_is(&mut self, name: EndpointName, next: Address, standing: Standing) {
         let via = self.endpoints.get(&name).map_or(NodeName::LOCAL, |endpoint| endpoint.prev().node);
-        self.refer(next.node, via);
+        self.refer(name, next.node, via);
         let gone = self.is_beyond(next.node, via)
             && !mutated(Mutation::LostSuccessorUnchecked)
             && !mutated(Mutation::PrevLossIgnored);

@@ -38,6 +38,7 @@ pub(super) fn always(world: &World, windows: Windows, faults: &mut Vec<String>) 
             }
         }
         carriers(router, node, faults);
+        references(router, node, faults);
     }
 }
 
@@ -67,6 +68,19 @@ fn endpoint_fault(
             }
         }
         State::Moving(_) | State::Proxying(_) => None,
+    }
+}
+
+/// Whoever refers to a node that has not been met will hear of it if it cannot be.
+pub(super) fn references(router: &Router<Token>, node: usize, faults: &mut Vec<String>) {
+    for (name, endpoint) in router.endpoints.iter() {
+        let speaks = endpoint.outgoing == Outgoing::Open;
+        let hears = endpoint.incoming == crate::core::endpoint::Incoming::Open;
+        for (other, matters) in [(endpoint.peer().node, speaks), (endpoint.prev().node, hears)] {
+            if matters && !router.peers.would_tell(other, name) {
+                faults.push(format!("node {node} would not tell {name:?} that {other:?} cannot be met"));
+            }
+        }
     }
 }
 

@@ -40,6 +40,7 @@ const SEEN_AT_RANDOM: &[Mutation] = &[
     Mutation::HeldRoomOfThisNode,
     Mutation::BytesNotCounted,
     Mutation::ReferenceDoesNotAsk,
+    Mutation::ReferenceForgotten,
     Mutation::PendingReversed,
     Mutation::PendingDropped,
     Mutation::NewestLinkWins,

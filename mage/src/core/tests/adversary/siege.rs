@@ -186,6 +186,7 @@ impl<'a> Siege<'a> {
             for node in self.world.living() {
                 if node != self.liar.node {
                     checks::carriers(&self.world.nodes[node].router, node, &mut self.oracle.faults);
+                    checks::references(&self.world.nodes[node].router, node, &mut self.oracle.faults);
                 }
             }
             self.oracle.faults.extend(self.world.faults.iter().cloned());
