@@ -13,11 +13,21 @@ use crate::report::{Clock, Line, Pair};
 use crate::scheduler::{Flavor, pin};
 use crate::{Failure, Options, network};
 
-pub(crate) const NAMES: [&str; 9] =
-    ["call", "oneway", "pass", "bounce", "pass64", "introduced", "introduction", "idle", "idle-call"];
+pub(crate) const NAMES: [&str; 10] = [
+    "call",
+    "oneway",
+    "pass",
+    "bounce",
+    "pass64",
+    "introduced",
+    "introduction",
+    "death",
+    "idle",
+    "idle-call",
+];
 /// All figures of networks, in one word.
 pub(crate) const NETWORK: &str = "network";
-const NETWORK_NAMES: std::ops::Range<usize> = 4..9;
+const NETWORK_NAMES: std::ops::Range<usize> = 4..10;
 
 const CALLS: u64 = 20_000;
 const MESSAGES: u64 = 200_000;
@@ -77,6 +87,7 @@ fn reference(figure: &str) -> &'static str {
         "bounce" => "before",
         "pass64" => "raw-sockets",
         "introduced" => "neighbours",
+        "death" => "raw-end",
         "idle" => "budget",
         "idle-call" => "one-pipe",
         _ => "raw-block",
@@ -97,6 +108,7 @@ async fn round(
     match figure {
         "introduced" => return Ok((network::introduced(scheduler, flavor).await?, raw)),
         "introduction" => return Ok((network::introduction(scheduler, flavor, &mut raw).await?, raw)),
+        "death" => return Ok((network::death(scheduler, flavor).await?, raw)),
         "idle" => return Ok((network::idle(scheduler, flavor).await?.0, raw)),
         "idle-call" => return Ok((network::idle(scheduler, flavor).await?.1, raw)),
         _ => {}

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use mage::sched::Scheduler;
 use mage::sched::sync::Mutex;
 use mage::{Launched, MessagePipe, Node, Receiver, Remote, Reply};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::Failure;
 use crate::bench::{Bench, First, Peer};
 use crate::raw::{MESSAGE_BYTES, Raw};
-use crate::report::{Clock, Pair};
+use crate::report::{Clock, Pair, now};
 use crate::scheduler::{Flavor, pin};
 
 /// Pipes that are under way at the same time.
@@ -21,6 +22,8 @@ const CALLS: u64 = 10_000;
 const BETWEEN: usize = 8;
 /// Processes of which each meets every other.
 const STRANGERS: usize = 10;
+/// Processes that are killed while a pipe leads through them.
+const DEATHS: usize = 10;
 const IDLE_PIPES: u64 = 100_000;
 /// What both ends of an idle pipe may cost together.
 const IDLE_BYTES: f64 = 500.0;
@@ -32,7 +35,14 @@ pub(crate) fn main(flavor: Flavor) -> Result<(), Failure> {
     flavor.run(|scheduler| async move {
         let node = Node::new(Arc::clone(&scheduler));
         let receiver: Receiver<dyn Peer> = node.inherited_receiver().await?;
-        let mut servant = Servant { node, scheduler, next: Arc::default(), callee: None, kept: Vec::new() };
+        let mut servant = Servant {
+            node,
+            scheduler,
+            next: Arc::default(),
+            callee: None,
+            kept: Vec::new(),
+            served: Arc::default(),
+        };
         receiver.serve(&mut servant).await?;
         Ok(())
     })
@@ -44,6 +54,17 @@ struct Servant {
     next: Arc<Mutex<Option<Remote<dyn Peer>>>>,
     callee: Option<Arc<Remote<dyn Peer>>>,
     kept: Vec<MessagePipe>,
+    served: Arc<Mutex<Served>>,
+}
+
+/// The pipes that a process serves beside the first.
+#[derive(Default)]
+struct Served {
+    count: i32,
+    /// How many have ended.
+    over: i32,
+    /// When the last did.
+    ended: i64,
 }
 
 // A caller that has gone is noticed at its pipe.
@@ -70,9 +91,15 @@ impl Peer for Servant {
     fn serve(&mut self, pipe: MessagePipe) {
         let (node, scheduler) = (self.node.clone(), Arc::clone(&self.scheduler));
         let next = Arc::clone(&self.next);
-        let mut servant = Self { node, scheduler, next, callee: None, kept: Vec::new() };
+        let served = Arc::clone(&self.served);
+        served.lock().count += 1;
+        let mut servant =
+            Self { node, scheduler, next, callee: None, kept: Vec::new(), served: Arc::clone(&served) };
         self.scheduler.spawn(Box::pin(async move {
             drop(Receiver::<dyn Peer>::new(pipe).serve(&mut servant).await);
+            let mut served = served.lock();
+            served.over += 1;
+            served.ended = now();
         }));
     }
 
@@ -105,6 +132,19 @@ impl Peer for Servant {
 
     fn keep(&mut self, pipe: MessagePipe) {
         self.kept.push(pipe);
+    }
+
+    fn served(&mut self, reply: Reply<i32>) {
+        let count = self.served.lock().count;
+        drop(reply.send(count));
+    }
+
+    fn ended(&mut self, reply: Reply<i64>) {
+        let ended = {
+            let served = self.served.lock();
+            if served.over < served.count { 0 } else { served.ended }
+        };
+        drop(reply.send(ended));
     }
 }
 
@@ -234,6 +274,63 @@ pub(crate) async fn introduction(
     network.end().await?;
     let reference = raw.round_trip(CALLS)?;
     Ok(((took[0] - took[1]) / f64::from(pairs), reference))
+}
+
+/// From the end of a process that forwards for a pipe until both of the ends know, beside what a bare socket needs for it.
+///
+/// The process forwards because whoever was sent the end is stopped while it passes through, and it is stopped itself when the
+/// other goes on. So the place that the end has left cannot go.
+pub(crate) async fn death(scheduler: Arc<dyn Scheduler>, flavor: Flavor) -> Result<Pair, Failure> {
+    let mut network = Network::start(scheduler, flavor, DEATHS + 1).await?;
+    let (mut took, mut bare) = (0.0, 0.0);
+    while network.peers.len() > 1 {
+        let (middle, far) = (network.peers.len() - 1, 0);
+        let (ours, theirs) = network.node.create_message_pipes();
+        network.peers[middle].next(ours)?;
+        network.peers[far].serve(theirs)?;
+        network.settle().await?;
+        let before = network.peers[far].served().await?;
+        stop(&network.children[far])?;
+        let (ours, theirs) = network.node.create_message_pipes();
+        network.peers[middle].hand(theirs)?;
+        // With the second answer it has written what it had to say to others with the first.
+        network.peers[middle].echo("").await?;
+        network.peers[middle].echo("").await?;
+        stop(&network.children[middle])?;
+        signal(&network.children[far], Signal::CONT)?;
+        while network.peers[far].served().await? == before {}
+        let remote = network.peers.remove(middle);
+        let clock = Clock::start();
+        // Were the pipe direct, it would not end at all.
+        network.children[middle].kill()?;
+        if ours.recv().await.is_ok() {
+            return Err("nobody has said anything".into());
+        }
+        let near_end = clock.each(1);
+        let far_end = loop {
+            match network.peers[far].ended().await? {
+                0 => {}
+                ended => break clock.until(ended),
+            }
+        };
+        took += near_end.max(far_end);
+        network.children.remove(middle).wait()?;
+        drop(remote);
+        bare += Raw::start()?.death()?;
+    }
+    network.end().await?;
+    Ok((took / DEATHS as f64, bare / DEATHS as f64))
+}
+
+fn signal(child: &Child, signal: Signal) -> Result<(), Failure> {
+    Ok(kill_process(Pid::from_child(child), signal)?)
+}
+
+/// Stops a child, and waits until it has.
+fn stop(child: &Child) -> Result<(), Failure> {
+    signal(child, Signal::STOP)?;
+    waitpid(Some(Pid::from_child(child)), WaitOptions::UNTRACED)?;
+    Ok(())
 }
 
 /// Many idle pipes between two processes: what both ends of one cost in memory, and what a call costs beside them.

@@ -71,6 +71,16 @@ impl Raw {
         Ok(Self { socket, child })
     }
 
+    /// The time from the end of the child until its socket says so.
+    pub(crate) fn death(mut self) -> io::Result<f64> {
+        self.round_trip(1)?;
+        let clock = Clock::start();
+        self.child.kill()?;
+        let left = self.socket.read(&mut [0])?;
+        let took = clock.each(1);
+        if left == 0 { Ok(took) } else { Err(io::Error::from(io::ErrorKind::InvalidData)) }
+    }
+
     fn order(&mut self, what: u8, count: u64) -> io::Result<()> {
         let mut order = [what; 9];
         order[1..].copy_from_slice(&count.to_le_bytes());

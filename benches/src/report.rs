@@ -12,10 +12,21 @@ impl Clock {
         Self(Instant::now())
     }
 
+    /// The time until this moment of the clock that all processes share, in microseconds.
+    pub(crate) fn until(&self, nanoseconds: i64) -> f64 {
+        self.0.elapsed().as_secs_f64() * 1e6 - (now() - nanoseconds) as f64 / 1e3
+    }
+
     /// The time of one of `count` operations since the start, in microseconds.
     pub(crate) fn each(&self, count: u64) -> f64 {
         self.0.elapsed().as_secs_f64() * 1e6 / count as f64
     }
+}
+
+/// The clock that all processes share, in nanoseconds.
+pub(crate) fn now() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
 /// What one round of a figure came to, and its reference.
