@@ -43,6 +43,17 @@ impl Cursor {
         self.tokens.next()
     }
 
+    /// Everything before the next such mark, or to the end.
+    pub(crate) fn up_to(&mut self, mark: char) -> Vec<TokenTree> {
+        let mut tokens = Vec::new();
+        while !self.at_mark(mark)
+            && let Some(token) = self.next()
+        {
+            tokens.push(token);
+        }
+        tokens
+    }
+
     pub(crate) fn fault<T>(&mut self, message: &str) -> Result<T, Fault> {
         Err(Fault::new(message, self.span()))
     }
@@ -76,6 +87,14 @@ impl Cursor {
     pub(crate) fn eat_word(&mut self, word: &str) -> Option<Span> {
         match self.tokens.peek() {
             Some(TokenTree::Ident(ident)) if ident == word => self.next().map(|token| token.span()),
+            _ => None,
+        }
+    }
+
+    /// Reads a literal, if one stands here.
+    pub(crate) fn eat_literal(&mut self) -> Option<String> {
+        match self.tokens.peek() {
+            Some(TokenTree::Literal(_)) => self.next().map(|literal| literal.to_string()),
             _ => None,
         }
     }

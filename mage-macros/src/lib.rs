@@ -9,6 +9,7 @@
 mod compile;
 mod cursor;
 mod magen_source;
+mod rust_attributes;
 mod rust_source;
 mod rust_types;
 mod source;
@@ -99,7 +100,32 @@ pub fn magen(input: TokenStream) -> TokenStream {
 /// assert_eq!(event, event.clone());
 /// ```
 ///
-/// A fault is an error at its place. What Rust has no words for, such as bounds and ordinals, is for [`magen!`].
+/// What Rust has no words for is said in `#[mage(..)]`: `Extensible`, `MinVersion = 1`, `Rust = ".."`, `default = 7`, `ordinal = 10`,
+/// `reserved(2, 3)`, `answer(names, of, values)` and `name = OnTheWire`. Bounds are in the type: `Max<String, 64>` is a `String` of at
+/// most 64 bytes. The macro itself may say what `module a.b;` says in a file.
+///
+/// ```
+/// #[mage_macros::interface(module = "shop")]
+/// #[mage(Extensible, reserved(1))]
+/// trait Store {
+///     #[mage(name = PutURL, ordinal = 5)]
+///     fn put_url(&mut self, url: Max<String, 2048>, #[mage(MinVersion = 1, default = true)] lasts: bool);
+///     #[mage(answer(items, bytes))]
+///     fn size(&mut self) -> (i32, i64);
+/// }
+/// # fn sent(store: &mage::Remote<dyn Store>) -> Result<(), mage::SendError> {
+/// store.put_url("http://example.com/", false)?;
+/// # Ok(())
+/// # }
+/// # async fn asked(store: &mage::Remote<dyn Store>) -> Result<i64, mage::CallError> {
+/// let StoreSizeResponse { items, bytes } = store.size().await?;
+/// # Ok(bytes + i64::from(items))
+/// # }
+/// assert_eq!(<dyn Store as mage::Interface>::NAME, "shop.Store");
+/// ```
+///
+/// A fault is an error at its place:
+///
 ///
 /// ```compile_fail
 /// #[mage_macros::interface]
@@ -112,12 +138,7 @@ pub fn magen(input: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn interface(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let read = match arguments.into_iter().next() {
-        Some(first) => {
-            Err(cursor::Fault::new("`#[mage::interface]` takes no arguments", first.span().into()))
-        }
-        None => rust_source::from_tokens(item.into()),
-    };
+    let read = rust_source::from_tokens(arguments.into(), item.into());
     let item = match read {
         Ok(item) => item,
         Err(fault) => return compile::compile_error(&fault.message, (fault.span, fault.span)).into(),

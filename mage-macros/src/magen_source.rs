@@ -28,6 +28,7 @@ pub(crate) fn write(tokens: TokenStream, source: &mut Source) {
                     None => source.push("#", mark.span()),
                 }
             }
+            TokenTree::Punct(mark) if mark.as_char() == '.' => source.push_within(".", mark.span()),
             TokenTree::Punct(mark) => {
                 source.push(mark.as_char().encode_utf8(&mut [0; 4]), mark.span());
                 // A sign belongs to its number.
@@ -69,7 +70,7 @@ pub(crate) fn documentation(group: &Group) -> Option<String> {
 }
 
 /// What a literal of a string, raw or not, says.
-fn unquoted(literal: &str) -> Option<String> {
+pub(crate) fn unquoted(literal: &str) -> Option<String> {
     if let Some(raw) = literal.strip_prefix('r') {
         return Some(raw.trim_matches('#').strip_prefix('"')?.strip_suffix('"')?.to_owned());
     }
@@ -101,11 +102,11 @@ mod tests {
 
     #[test]
     fn the_text_is_what_was_written() {
-        let tokens = "/// It \"quotes\".\ninterface A<b> { Seek@10(long x = -3) => (); }".parse().unwrap();
+        let tokens = "/// It \"quotes\".\ninterface A<b> { Seek@10(a . B x = -3) => (); }".parse().unwrap();
         let source = from_tokens(tokens);
         assert_eq!(
             source.text(),
-            "\n/// It \"quotes\".\n interface A < b > { Seek @ 10 ( long x = -3 ) => ( ) ; }"
+            "\n/// It \"quotes\".\n interface A < b > { Seek @ 10 ( a.B x = -3 ) => ( ) ; }"
         );
     }
 

@@ -1,9 +1,13 @@
 //! Rust as an interface language: a trait, or a module of traits and types, written down in the interface language.
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 use crate::cursor::{Cursor, Fault};
-use crate::magen_source;
+use crate::magen_source::unquoted;
+use crate::rust_attributes::{Said, Word};
 use crate::rust_types::{Type, write_type};
 use crate::source::Source;
 
@@ -14,9 +18,10 @@ pub(crate) struct Item {
     pub(crate) module: Option<TokenStream>,
 }
 
-/// Reads a trait or a module.
-pub(crate) fn from_tokens(tokens: TokenStream) -> Result<Item, Fault> {
+/// Reads a trait or a module. What is said in the brackets of the macro is which module of the language it belongs to.
+pub(crate) fn from_tokens(arguments: TokenStream, tokens: TokenStream) -> Result<Item, Fault> {
     let mut source = Source::default();
+    language_module(arguments, &mut source)?;
     let mut cursor = Cursor::new(tokens.clone(), Span::call_site());
     skip_attributes(&mut cursor);
     visibility(&mut cursor);
@@ -33,6 +38,24 @@ pub(crate) fn from_tokens(tokens: TokenStream) -> Result<Item, Fault> {
     Ok(Item { source, module: Some(module) })
 }
 
+/// `module = "a.b"`
+fn language_module(arguments: TokenStream, source: &mut Source) -> Result<(), Fault> {
+    let mut cursor = Cursor::new(arguments, Span::call_site());
+    if cursor.is_at_end() {
+        return Ok(());
+    }
+    let expected = "expected `module = \"name\"`";
+    let Some(keyword) = cursor.eat_word("module") else { return cursor.fault(expected) };
+    cursor.mark('=')?;
+    let span = cursor.span();
+    let name = cursor.eat_literal().and_then(|literal| unquoted(&literal));
+    let (Some(name), true) = (name, cursor.is_at_end()) else { return Err(Fault::new(expected, span)) };
+    source.push("module", keyword);
+    source.push(&name, span);
+    source.push(";", span);
+    Ok(())
+}
+
 fn skip_attributes(cursor: &mut Cursor) {
     while cursor.eat_mark('#') {
         cursor.next();
@@ -47,89 +70,102 @@ fn visibility(cursor: &mut Cursor) {
 
 fn items(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
     while !cursor.is_at_end() {
-        attributes(cursor, source)?;
+        let said = Said::read(cursor, source)?;
         visibility(cursor);
         if let Some(span) = cursor.eat_word("trait") {
             source.push("interface", span);
-            block(cursor, source, "the name of the interface", method)?;
+            block(cursor, source, said, &TRAIT)?;
         } else if let Some(span) = cursor.eat_word("struct") {
             source.push("struct", span);
-            block(cursor, source, "the name of the struct", field)?;
+            block(cursor, source, said, &STRUCT)?;
         } else if let Some(span) = cursor.eat_word("enum") {
-            enumeration(span, cursor, source)?;
+            enumeration(span, cursor, source, said)?;
+        } else if let Some(span) = cursor.eat_word("const") {
+            constant(span, cursor, source)?;
+            said.end("a constant")?;
         } else if let Some(span) = cursor.eat_word("use") {
             return Err(Fault::new(
                 "what is declared elsewhere is not known here: declare it in the same module, without `use`",
                 span,
             ));
         } else {
-            return cursor.fault("expected a trait, a struct with named fields or an enum");
+            return cursor.fault("expected a trait, a struct with named fields, an enum or a constant");
         }
     }
     Ok(())
 }
 
-/// Documentation, and `#[mage(Extensible)]`.
-fn attributes(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
-    while cursor.at_mark('#') {
-        let span = cursor.span();
-        cursor.next();
-        let group = cursor.group(Delimiter::Bracket, "an attribute")?;
-        if let Some(docs) = magen_source::documentation(&group) {
-            source.push_docs(&docs, span);
-            continue;
-        }
-        let mut inside = Cursor::inside(&group);
-        match (inside.eat_word("mage"), inside.eat_group(Delimiter::Parenthesis)) {
-            (Some(_), Some(list)) => {
-                source.push("[", list.span_open());
-                magen_source::write(list.stream(), source);
-                source.push("]", list.span_close());
-            }
-            _ => {
-                let message = "only documentation and attributes of the interface language, such as \
-                               `#[mage(Extensible)]`, are carried over";
-                return Err(Fault::new(message, group.span_open()));
-            }
-        }
-    }
-    Ok(())
+/// What is declared with a block, and what is in the block.
+struct Block {
+    name: &'static str,
+    place: &'static str,
+    part: fn(&mut Cursor, &mut Source, Said) -> Result<(), Fault>,
 }
+
+const TRAIT: Block = Block { name: "the name of the interface", place: "an interface", part: method };
+const STRUCT: Block = Block { name: "the name of the struct", place: "a struct", part: field };
+const ENUM: Block = Block { name: "the name of the enum", place: "an enum", part: variant };
+const UNION: Block = Block { name: "the name of the enum", place: "an enum", part: member };
 
 /// `Name { part part .. }`
-fn block(
-    cursor: &mut Cursor,
-    source: &mut Source,
-    expected: &str,
-    part: fn(&mut Cursor, &mut Source) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let name = cursor.word(expected)?;
+fn block(cursor: &mut Cursor, source: &mut Source, mut said: Said, what: &Block) -> Result<(), Fault> {
+    let name = cursor.word(what.name)?;
     source.push(&bare(&name), name.span());
     let body = cursor
         .group(Delimiter::Brace, "`{`: supertraits, generics and tuples have no place in an interface")?;
     source.push("{", body.span_open());
+    if what.place != STRUCT.place {
+        said.write_reserved(source)?;
+    }
+    said.end(what.place)?;
     let mut inside = Cursor::inside(&body);
     while !inside.is_at_end() {
-        attributes(&mut inside, source)?;
-        part(&mut inside, source)?;
+        let said = Said::read(&mut inside, source)?;
+        (what.part)(&mut inside, source, said)?;
     }
     source.push("}", body.span_close());
     Ok(())
 }
 
+/// `const NAME: Type = value;`
+fn constant(span: Span, cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
+    source.push("const", span);
+    let name = cursor.word("the name of the constant")?;
+    cursor.mark(':')?;
+    // `&'static str`
+    if cursor.eat_mark('&') && cursor.eat_mark('\'') {
+        cursor.word("a lifetime")?;
+    }
+    write_type(&Type::read(cursor)?, source)?;
+    source.push(&bare(&name), name.span());
+    source.push("=", cursor.span());
+    cursor.mark('=')?;
+    let value = cursor.up_to(';');
+    let end = cursor.span();
+    Cursor::new(value.into_iter().collect(), end).values(source)?;
+    cursor.mark(';')?;
+    source.push(";", end);
+    Ok(())
+}
+
 /// `fn name(&mut self, name: Type) -> Type;`
-fn method(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
+fn method(cursor: &mut Cursor, source: &mut Source, mut said: Said) -> Result<(), Fault> {
     if cursor.eat_word("fn").is_none() {
         return cursor.fault("expected a method: `fn name(&mut self, ..);`");
     }
     let name = cursor.word("the name of the method")?;
-    source.push(&camel_case(&bare(&name)), name.span());
+    method_name(&name, said.take("name"), source)?;
+    said.write("ordinal", "@", source)?;
+    let answer = said.take("answer");
+    said.end("a method")?;
     let list = cursor.group(Delimiter::Parenthesis, "the parameters")?;
     source.push("(", list.span_open());
     parameters(&list, source)?;
     source.push(")", list.span_close());
     if cursor.arrow()? {
-        response(Type::read(cursor)?, source)?;
+        response(Type::read(cursor)?, answer, source)?;
+    } else if let Some(answer) = answer {
+        return Err(Fault::new("a method without `->` has no answer", answer.span));
     }
     let end = cursor.span();
     if cursor.eat_group(Delimiter::Brace).is_some() {
@@ -137,6 +173,22 @@ fn method(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
     }
     cursor.mark(';')?;
     source.push(";", end);
+    Ok(())
+}
+
+/// `fetch_url` is called `FetchUrl` on the wire, or as it is said.
+fn method_name(name: &Ident, on_the_wire: Option<Word>, source: &mut Source) -> Result<(), Fault> {
+    let in_rust = bare(name);
+    let Some(on_the_wire) = on_the_wire else {
+        source.push(&camel_case(&in_rust), name.span());
+        return Ok(());
+    };
+    let (said, span) = on_the_wire.into_name()?;
+    let plain = |name: &str| name.replace('_', "").to_lowercase();
+    if plain(&said) != plain(&in_rust) {
+        return Err(Fault::new(format!("`{said}` is not `{in_rust}` with other capitals"), span));
+    }
+    source.push(&said, span);
     Ok(())
 }
 
@@ -155,30 +207,64 @@ fn parameters(list: &Group, source: &mut Source) -> Result<(), Fault> {
             source.push(",", cursor.span());
         }
         is_first = false;
-        attributes(&mut cursor, source)?;
+        let said = Said::read(&mut cursor, source)?;
         let name = cursor.word("the name of a parameter")?;
-        cursor.mark(':')?;
-        write_type(&Type::read(&mut cursor)?, source)?;
-        source.push(&bare(&name), name.span());
+        typed(&name, said, "a parameter", &mut cursor, source)?;
     }
     if cursor.is_at_end() { Ok(()) } else { cursor.fault("expected `,`") }
 }
 
-/// `=> (Type value) error Type`
-fn response(answer: Type, source: &mut Source) -> Result<(), Fault> {
+/// `: Type`, written as `Type name = default`.
+fn typed(
+    name: &Ident,
+    mut said: Said,
+    place: &str,
+    cursor: &mut Cursor,
+    source: &mut Source,
+) -> Result<(), Fault> {
+    cursor.mark(':')?;
+    write_type(&Type::read(cursor)?, source)?;
+    source.push(&bare(name), name.span());
+    said.write("default", "=", source)?;
+    said.end(place)
+}
+
+/// `=> (Type value) error Type`; `names` are those of the values.
+fn response(answer: Type, names: Option<Word>, source: &mut Source) -> Result<(), Fault> {
     let span = answer.span;
     let (answer, error) = answer.into_result();
     source.push("=>", span);
     source.push("(", span);
     let values = answer.into_tuple();
     let is_single = values.len() == 1;
+    let mut names = names.map(Word::cursor);
     for (position, value) in values.iter().enumerate() {
         if position > 0 {
             source.push(",", span);
         }
+        let Some(names) = &mut names else {
+            write_type(value, source)?;
+            let name = if is_single { "value".to_owned() } else { format!("value{position}") };
+            source.push(&name, value.span);
+            continue;
+        };
+        if names.is_at_end() {
+            return names.fault("there are more values in the answer than names");
+        }
+        if position > 0 {
+            names.mark(',')?;
+        }
+        let mut said = Said::read(names, source)?;
         write_type(value, source)?;
-        let name = if is_single { "value".to_owned() } else { format!("value{position}") };
-        source.push(&name, value.span);
+        let name = names.word("a name for each value of the answer")?;
+        source.push(&bare(&name), name.span());
+        said.write("default", "=", source)?;
+        said.end("a value of the answer")?;
+    }
+    if let Some(names) = &mut names
+        && !names.is_at_end()
+    {
+        return names.fault("there are more names than values in the answer");
     }
     source.push(")", span);
     if let Some(error) = error {
@@ -189,12 +275,10 @@ fn response(answer: Type, source: &mut Source) -> Result<(), Fault> {
 }
 
 /// `name: Type,` of a struct.
-fn field(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
+fn field(cursor: &mut Cursor, source: &mut Source, said: Said) -> Result<(), Fault> {
     visibility(cursor);
     let name = cursor.word("the name of a field")?;
-    cursor.mark(':')?;
-    write_type(&Type::read(cursor)?, source)?;
-    source.push(&bare(&name), name.span());
+    typed(&name, said, "a field", cursor, source)?;
     end_of_part(cursor, ";", source)
 }
 
@@ -204,7 +288,7 @@ fn end_of_part(cursor: &mut Cursor, end: &str, source: &mut Source) -> Result<()
 }
 
 /// An enum whose variants have values is a union.
-fn enumeration(span: Span, cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
+fn enumeration(span: Span, cursor: &mut Cursor, source: &mut Source, said: Said) -> Result<(), Fault> {
     // What it is shows only inside.
     let mut ahead = Vec::new();
     while let Some(token) = cursor.next() {
@@ -222,11 +306,12 @@ fn enumeration(span: Span, cursor: &mut Cursor, source: &mut Source) -> Result<(
     };
     source.push(if is_union { "union" } else { "enum" }, span);
     let mut cursor = Cursor::new(ahead.into_iter().collect(), cursor.span());
-    block(&mut cursor, source, "the name of the enum", if is_union { member } else { variant })
+    block(&mut cursor, source, said, if is_union { &UNION } else { &ENUM })
 }
 
 /// `Name = number,` of an enum.
-fn variant(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
+fn variant(cursor: &mut Cursor, source: &mut Source, said: Said) -> Result<(), Fault> {
+    said.end("a variant without a value")?;
     let name = cursor.word("the name of a variant")?;
     source.push(&bare(&name), name.span());
     if cursor.at_mark('=') {
@@ -246,7 +331,7 @@ fn variant(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
 }
 
 /// `Name(Type),` of a union.
-fn member(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
+fn member(cursor: &mut Cursor, source: &mut Source, mut said: Said) -> Result<(), Fault> {
     let name = cursor.word("the name of a variant")?;
     let value = cursor.group(Delimiter::Parenthesis, "`(Type)`: every variant of a union has one value")?;
     let mut inside = Cursor::inside(&value);
@@ -255,6 +340,8 @@ fn member(cursor: &mut Cursor, source: &mut Source) -> Result<(), Fault> {
         return inside.fault("every variant of a union has one value");
     }
     source.push(&snake_case(&bare(&name)), name.span());
+    said.write("ordinal", "@", source)?;
+    said.end("a variant")?;
     end_of_part(cursor, ";", source)
 }
 
@@ -284,68 +371,4 @@ fn snake_case(name: &str) -> String {
         snake.push(letter.to_ascii_lowercase());
     }
     snake
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(rust: &str) -> Result<String, String> {
-        let item = from_tokens(rust.parse().unwrap()).map_err(|fault| fault.message)?;
-        Ok(item.source.text().split_whitespace().collect::<Vec<_>>().join(" "))
-    }
-
-    #[test]
-    fn a_trait_is_an_interface() {
-        let rust = "pub trait Store { fn put(&mut self, key: String, value: Vec<u8>); \
-                    fn get_all(&self, keys: Vec<String>) -> Result<Option<[u8; 4]>, Fault>; \
-                    fn flush(&mut self) -> (); fn both(&mut self) -> (i32, f64); }";
-        assert_eq!(
-            text(rust).unwrap(),
-            "interface Store { Put ( string key , bytes value ) ; \
-             GetAll ( array < string > keys ) => ( array < uint8 , 4 > ? value ) error Fault ; \
-             Flush ( ) => ( ) ; Both ( ) => ( int32 value0 , double value1 ) ; }"
-        );
-    }
-
-    #[test]
-    fn a_module_has_types_too() {
-        let rust = "mod a { struct P { pub x: i64, r#type: bool } #[mage(Extensible)] enum E { A, B = -2 } \
-                    enum U { Text(String), BigPoint(P) } }";
-        assert_eq!(
-            text(rust).unwrap(),
-            "struct P { int64 x ; bool type ; } [ Extensible ] enum E { A , B = -2 , } \
-             union U { string text ; P big_point ; }"
-        );
-    }
-
-    #[test]
-    fn ends_of_all_kinds() {
-        let rust = "trait A { fn f(&mut self, a: mage::PendingRemote<dyn super::A>, b: PendingReceiver<dyn A>, \
-                    c: std::os::fd::OwnedFd, d: mage::StreamReceiver<u8, A>, e: BTreeMap<String, Vec<i8>>); }";
-        assert_eq!(
-            text(rust).unwrap(),
-            "interface A { F ( pending_remote < A > a , pending_receiver < A > b , handle c , \
-             stream < uint8 , A > d , map < string , array < int8 > > e ) ; }"
-        );
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_said() {
-        for (rust, message) in [
-            ("trait A { fn f(x: i32); }", "a method takes `&mut self` first"),
-            ("trait A { fn f(&mut self) {} }", "a method of an interface has no body here"),
-            ("trait A: B {}", "expected `{`: supertraits"),
-            ("fn f() {}", "expected a trait"),
-            ("#[derive(Debug)] trait A {}", "only documentation and attributes"),
-            ("mod a { use super::B; }", "what is declared elsewhere is not known here"),
-            ("trait A { fn f(&mut self, x: &str); }", "expected a type"),
-            ("trait A { fn f(&mut self, x: (i32, i32)); }", "only an answer can be several values"),
-            ("enum A { B(i32), C }", "expected `(Type)`"),
-            ("trait A { fn f(&mut self, x: i32) -> B C; }", "expected `;`"),
-        ] {
-            let found = text(rust).expect_err(rust);
-            assert!(found.starts_with(message), "{rust}: {found}");
-        }
-    }
 }

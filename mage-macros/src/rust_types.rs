@@ -17,6 +17,8 @@ enum Kind {
     /// `[T; 3]`, or `[T]`.
     Array(Box<Type>, Option<(String, Span)>),
     Tuple(Vec<Type>),
+    /// How many of something there may be.
+    Number(String),
 }
 
 /// The words for what is called otherwise there.
@@ -68,6 +70,9 @@ impl Type {
                 }
             }
             return Ok(Self { kind: Kind::Tuple(parts), span });
+        }
+        if let Some(number) = cursor.eat_literal() {
+            return Ok(Self { kind: Kind::Number(number), span });
         }
         let _ = cursor.eat_word("dyn");
         Self::read_path(cursor)
@@ -130,6 +135,7 @@ pub(crate) fn write_type(written: &Type, source: &mut Source) -> Result<(), Faul
     match &written.kind {
         Kind::Path(name, arguments) => match (name.as_str(), arguments.as_slice()) {
             ("Vec", [element]) if element.is_byte() => source.push("bytes", span),
+            ("Max", [inner, bound]) => write_bounded(inner, bound, source, span)?,
             ("Option", [inner]) => {
                 write_type(inner, source)?;
                 source.push("?", span);
@@ -150,12 +156,33 @@ pub(crate) fn write_type(written: &Type, source: &mut Source) -> Result<(), Faul
             }
             source.push(">", span);
         }
+        Kind::Number(number) => source.push(number, span),
         Kind::Tuple(_) => {
             return Err(Fault::new("only an answer can be several values: declare a struct", span));
         }
     }
     Ok(())
 }
+
+/// `Max<String, 64>` is `string<64>`, and `Max<Vec<T>, 64>` is `array<T> max 64`.
+fn write_bounded(inner: &Type, bound: &Type, source: &mut Source, span: Span) -> Result<(), Fault> {
+    let Kind::Path(name, arguments) = &inner.kind else {
+        return Err(Fault::new(NOT_BOUNDED, inner.span));
+    };
+    let behind = match (name.as_str(), arguments.as_slice()) {
+        ("String", []) => ["<", ">"],
+        ("Vec", [element]) if element.is_byte() => ["<", ">"],
+        ("Vec" | "BTreeMap", _) => ["max", ""],
+        _ => return Err(Fault::new(NOT_BOUNDED, inner.span)),
+    };
+    write_type(inner, source)?;
+    source.push(behind[0], span);
+    write_type(bound, source)?;
+    source.push(behind[1], span);
+    Ok(())
+}
+
+const NOT_BOUNDED: &str = "only a `String`, a `Vec` and a `BTreeMap` can have a bound";
 
 fn write_arguments(arguments: &[Type], source: &mut Source, span: Span) -> Result<(), Fault> {
     for (position, argument) in arguments.iter().enumerate() {

@@ -26,6 +26,13 @@ impl Source {
         self.places.push((start..self.text.len(), span));
     }
 
+    /// Appends a mark that has nothing around it: the dot in `module.Name`.
+    pub(crate) fn push_within(&mut self, mark: &str, span: Span) {
+        self.join();
+        self.push(mark, span);
+        self.join();
+    }
+
     /// What is pushed next belongs to what was pushed last.
     pub(crate) fn join(&mut self) {
         self.is_joined = true;

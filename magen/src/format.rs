@@ -5,6 +5,8 @@
 
 mod layout;
 mod piece;
+#[cfg(test)]
+mod trees;
 
 use crate::diagnostic::{Diagnostics, Reporter};
 use crate::lexer::TokenKind;

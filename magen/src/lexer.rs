@@ -134,12 +134,13 @@ impl<'source> Lexer<'source> {
     /// A number in decimal or hexadecimal, with a sign and a fraction if it has them.
     fn number(&mut self, reporter: &mut Reporter) -> Token {
         let rest = self.rest();
+        let is_hexadecimal = rest.strip_prefix('-').unwrap_or(rest).starts_with("0x");
         let mut length = 1;
         while let Some(character) = rest[length..].chars().next() {
             let previous = rest[..length].chars().next_back();
             let goes_on = match character {
                 '.' => rest[length + 1..].starts_with(|next: char| next.is_ascii_digit()),
-                '-' | '+' => matches!(previous, Some('e' | 'E')) && !rest.contains("0x"),
+                '-' | '+' => matches!(previous, Some('e' | 'E')) && !is_hexadecimal,
                 _ => is_in_name(character),
             };
             if !goes_on {
@@ -181,7 +182,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Letters of any alphabet are read as part of a name, so that a name with a foreign one is one fault.
-fn is_in_name(character: char) -> bool {
+pub(crate) fn is_in_name(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 

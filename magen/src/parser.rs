@@ -10,7 +10,7 @@ mod value;
 
 use crate::ast::{Docs, File, Import, Name, Number};
 use crate::diagnostic::Reporter;
-use crate::lexer::{Lexer, Token, TokenKind};
+use crate::lexer::{Lexer, Token, TokenKind, is_in_name};
 use crate::limits::NAME_BYTES_MAX;
 use crate::span::Span;
 
@@ -129,7 +129,7 @@ impl<'source> Parser<'source, '_> {
         Ok(())
     }
 
-    /// Names with dots between them.
+    /// Names with dots between them, and nothing else: what a file says does not depend on its layout.
     fn dotted_name(&mut self, expected: &str) -> Result<Name<'source>, Reported> {
         let first = self.name(expected)?;
         let mut span = first.span;
@@ -137,7 +137,14 @@ impl<'source> Parser<'source, '_> {
             self.advance();
             span.end = self.name("a name")?.span.end;
         }
-        Ok(if span == first.span { first } else { Name { text: span.text(self.source), span } })
+        if span == first.span {
+            return Ok(first);
+        }
+        let text = span.text(self.source);
+        if text.contains(|character: char| character != '.' && !is_in_name(character)) {
+            return Err(self.path_in_pieces(span));
+        }
+        Ok(Name { text, span })
     }
 
     /// A whole number that is not negative.

@@ -82,7 +82,7 @@ proptest! {
 
     #[test]
     fn white_space_and_comments_anywhere_are_survived(gaps in prop::collection::vec(gap(), 80)) {
-        let tokens = "module a . b ; import \"x.magen\" ; [ Extensible ] enum Mode { FAST = 1 , reserved 2 , 3 ; SLOW } \
+        let tokens = "module a.b ; import \"x.magen\" ; [ Extensible ] enum Mode { FAST = 1 , reserved 2 , 3 ; SLOW } \
             struct Point { int x = 5 ; array < string < 8 > > max 4 ? names ; } union Shape { Point moved @ 2 ; } \
             interface Logger { Log @ 1 ( string text , int level ) => ( bool ok ) error Mode ; Done ( ) => ( ) ; }";
         let mut source = String::new();

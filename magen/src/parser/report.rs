@@ -61,6 +61,15 @@ impl<'source> Parser<'source, '_> {
         );
     }
 
+    pub(super) fn path_in_pieces(&mut self, span: Span) -> Reported {
+        self.reporter.report(
+            Diagnostic::new(DiagnosticKind::UnexpectedToken, span, "a name with dots in several pieces")
+                .label("something stands between the names and the dots")
+                .help("write it in one piece, such as `module.Name`"),
+        );
+        Reported
+    }
+
     pub(super) fn missing_name(&mut self, type_name: Name<'source>) -> Reported {
         let message = format!("`{}` is a type without a name, or a name without a type", type_name.text);
         self.reporter.report(
