@@ -87,7 +87,11 @@ fn whatever_arrives_ends_in_a_value_or_a_fault() {
                 }
             }
             match shape.decode(&body) {
-                Ok(value) => assert!(shape.encode(&value).is_ok(), "{name}: {value}"),
+                Ok(value) => {
+                    // The value of a member that is not known here was not kept, so it cannot be sent.
+                    let is_whole = !value.to_string().contains("unknown member");
+                    assert_eq!(shape.encode(&value).is_ok(), is_whole, "{name}: {value}");
+                }
                 Err(fault) => assert!(fault.offset().is_none_or(|offset| offset <= body.bytes.len())),
             }
         }

@@ -5,7 +5,8 @@ use std::fs::File;
 
 use futures::future::join;
 use mage::{
-    BadMessage, CallError, Interface, MessagePipe, Node, RawMessage, Receiver, RecvError, Remote, Reply, Why,
+    BadMessage, CallError, Interface, MessagePipe, Node, RawMessage, Receiver, RecvError, Remote, Reply,
+    SendErrorKind, Why,
 };
 use mage_tests::players::{player_new as new, player_old as old, player_other as other};
 use mage_tests::{Stage, on_every_scheduler};
@@ -133,6 +134,12 @@ async fn an_old_caller_and_a_new_player(stage: Stage) {
         let options = old::Options { title: "t".to_owned() };
         assert_eq!(remote.open("url", &options).await.expect("it gets along"), old::Mode::Unknown(7));
         assert!(remote.watch(&old::Event::Position(1)).await.expect("it is known"));
+        // What was received from somebody newer stays here: its value is not known.
+        let passed_on = remote.watch(&old::Event::Unknown(2)).await.map_err(|error| match error {
+            CallError::NotSent(error) => error.kind(),
+            other => panic!("{other}"),
+        });
+        assert_eq!(passed_on, Err(SendErrorKind::UnknownMember { number: 2 }));
         assert_eq!(Remote::query_version(&remote).await.expect("it answers"), 2);
         Remote::require_version(&remote, 2).await.expect("it is newer");
     };

@@ -96,6 +96,12 @@ impl Writer {
         }
     }
 
+    /// Stands for the value of a member of a union that is not known here. Nobody who knows the member would take it without its
+    /// value, so the message is not sent.
+    pub fn unknown_member(&mut self, number: u32) {
+        self.fail(SendErrorKind::UnknownMember { number });
+    }
+
     fn fail(&mut self, fault: SendErrorKind) {
         self.fault.get_or_insert(fault);
     }

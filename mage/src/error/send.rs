@@ -24,6 +24,11 @@ pub enum SendErrorKind {
     },
     /// A value contains values of its own kind deeper than any reader follows.
     TooDeep,
+    /// A member of a union that is not known here: its value was not kept, so that it cannot be passed on.
+    UnknownMember {
+        /// The number of the member.
+        number: u32,
+    },
     /// A pipe end was to travel over itself, over its own pipe, or over a pipe that waits inside it.
     OverItself,
     /// A pipe end of one network was to travel over a link of another.
@@ -37,6 +42,12 @@ impl fmt::Display for SendErrorKind {
                 return write!(
                     formatter,
                     "a value has length {length}, and the interface allows {length_max}"
+                );
+            }
+            Self::UnknownMember { number } => {
+                return write!(
+                    formatter,
+                    "member {number} of a union is not known here, and cannot be passed on"
                 );
             }
             Self::TooDeep => "a value contains values of its own kind too deep",

@@ -24,7 +24,7 @@ pub(super) fn write(
         writer.line(&format!("{}({}),", naming::camel_case(member.name), names.owned(&member.value_type)));
     }
     if union.is_extensible {
-        writer.line("/// A member that is newer than this code, by its number; its value is lost.");
+        writer.line("/// A member that is newer than this code, by its number. Its value is not kept, and it cannot be sent.");
         writer.line(&format!("{}(u32),", naming::UNKNOWN));
     }
     writer.close();
@@ -60,10 +60,8 @@ fn write_encode(name: &str, union: &Union<'_>, names: TypeNames<'_>, writer: &mu
         writer.close();
     }
     if union.is_extensible {
-        writer.open(&format!("{name}::{}(number) =>", naming::UNKNOWN));
-        writer.line(if is_plain { "writer.put(*number);" } else { "writer.put(number);" });
-        writer.line("writer.envelope(|_| {});");
-        writer.close();
+        let number = if is_plain { "*number" } else { "number" };
+        writer.line(&format!("{name}::{}(number) => writer.unknown_member({number}),", naming::UNKNOWN));
     }
     writer.close();
     writer.close();

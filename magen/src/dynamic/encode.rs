@@ -189,7 +189,6 @@ impl Writer<'_> {
                     false => self.nested(union.traits.is_recursive, write),
                 }
             }
-            (None, None) if union.is_extensible => self.envelope(|_| Ok(())),
             _ => fault(FaultKind::InvalidValue),
         }
     }

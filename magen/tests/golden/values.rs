@@ -709,7 +709,7 @@ pub enum Event {
     Moved(Point),
     /// The member `wheel`.
     Wheel(i32),
-    /// A member that is newer than this code, by its number; its value is lost.
+    /// A member that is newer than this code, by its number. Its value is not kept, and it cannot be sent.
     Unknown(u32),
 }
 
@@ -730,10 +730,7 @@ impl ::mage::codegen::Encode for &Event {
                 writer.put(3_u32);
                 writer.envelope(|writer| writer.put(*value));
             }
-            Event::Unknown(number) => {
-                writer.put(*number);
-                writer.envelope(|_| {});
-            }
+            Event::Unknown(number) => writer.unknown_member(*number),
         }
     }
 }

@@ -181,6 +181,7 @@ fn newer_values_are_survived() {
     assert_eq!(decode_bytes::<Options>(&bytes), Ok(Options { volume: 7, title: None, speed: 6, label: None }));
     let bytes = [9, 0, 0, 0, 3, 0, 0, 0, 0, 0, 1, 2, 3];
     assert_eq!(decode_bytes::<Event>(&bytes), Ok(Event::Unknown(9)));
+    assert_eq!(encode_bytes(&Event::Unknown(9)), Err(SendErrorKind::UnknownMember { number: 9 }));
     assert_eq!(decode_bytes::<Codec>(&[99, 0, 0, 0]), Ok(Codec::Unknown(99)));
     assert_eq!(Codec::Unknown(99).number(), 99);
     assert_eq!(Codec::from_number(10), Codec::Av1);
