@@ -10,8 +10,10 @@
 //! names of the endpoints of one life apart from those of another inside the node, and is never told to anybody.
 
 use super::effect::{Effect, LinkId};
+use super::endpoint::Endpoint;
 use super::name::{Address, EndpointName, Mask};
 use super::peers::{Link, Stage};
+use super::probe::{Mutation, mutated};
 use super::router::Router;
 use crate::error::{InvitationError, Why};
 
@@ -42,10 +44,13 @@ impl<H> Router<H> {
     fn lose_everybody(&mut self) {
         let names: Vec<EndpointName> = self.endpoints.keys().collect();
         for &name in &names {
-            if self.endpoints.get(&name).is_some_and(|endpoint| !endpoint.prev().node.is_local()) {
+            let leads = |address: Address, but: Mutation| !address.node.is_local() && !mutated(but);
+            let hears = |endpoint: &Endpoint<H>| leads(endpoint.prev(), Mutation::LeaverHears);
+            let speaks = |endpoint: &Endpoint<H>| leads(endpoint.peer(), Mutation::LeaverSpeaks);
+            if self.endpoints.get(&name).is_some_and(hears) {
                 self.end_incoming(name, Why::Left);
             }
-            if self.endpoints.get(&name).is_some_and(|endpoint| !endpoint.peer().node.is_local()) {
+            if self.endpoints.get(&name).is_some_and(speaks) {
                 self.lose_peer(name, Why::Left);
             }
         }

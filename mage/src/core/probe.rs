@@ -58,6 +58,9 @@ pub(super) enum Mark {
     /// A node left when nothing was routed through it any more.
     #[cfg(test)]
     Left,
+    /// A node left in the middle of everything.
+    #[cfg(test)]
+    LeftInHaste,
 }
 
 /// How often a message that carries pipe ends may be forwarded.
@@ -151,6 +154,8 @@ pub(super) enum Mutation {
     NetworksMix,
     DepartureOverlooked,
     DrainedTooSoon,
+    LeaverHears,
+    LeaverSpeaks,
     GuestsUnbounded,
     JoinedBeforeChecked,
     // Carriage.

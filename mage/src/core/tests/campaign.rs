@@ -34,6 +34,7 @@ const TO_BE_REACHED: &[Mark] = &[
     Mark::Isolated,
     Mark::OtherNetwork,
     Mark::Left,
+    Mark::LeftInHaste,
 ];
 
 #[test]

@@ -36,6 +36,8 @@ pub(super) struct Configuration {
     pub(super) isolated: bool,
     /// How many nodes give away what they hold, wait until nothing is routed through them, and leave.
     pub(super) drains: usize,
+    /// How many nodes leave their networks, whatever is under way, and live on. The broker is the first where it crashes, too.
+    pub(super) leaves: usize,
 }
 
 impl Configuration {
@@ -62,6 +64,7 @@ impl Configuration {
         turns_away: false,
         isolated: false,
         drains: 0,
+        leaves: 0,
     };
 
     /// The limits of each node.
@@ -128,8 +131,15 @@ pub(super) const ALL: &[Configuration] = &{
         Configuration { outsiders: 2, nodes: 5, cuts: 2, ..WIDE },
         Configuration { outsiders: 1, isolated: true, ..SLOW },
         Configuration { outsiders: 2, isolated: true, nodes: 5, crashes: 1, ..SLOW },
+        Configuration { outsiders: 3, nodes: 5, cuts: 4, ..SLOW },
+        Configuration { leaves: 1, ..SLOW },
+        Configuration { leaves: 2, nodes: 5, fuses: 300, broker: 10, ..SLOW },
+        Configuration { leaves: 1, broker_crashes: true, nodes: 5, ..SLOW },
+        Configuration { leaves: 3, outsiders: 2, nodes: 6, operations: 140, ..SLOW },
+        Configuration { leaves: 2, outsiders: 2, isolated: true, crashes: 1, nodes: 6, ..SLOW },
         Configuration { drains: 1, operations: 150, ..SLOW },
         Configuration { drains: 2, nodes: 5, operations: 200, broker: 10, ..SLOW },
         Configuration { drains: 2, outsiders: 1, nodes: 5, operations: 200, ..SLOW },
+        Configuration { drains: 2, leaves: 1, nodes: 5, operations: 200, ..SLOW },
     ]
 };

@@ -41,6 +41,8 @@ const SEEN_AT_RANDOM: &[Mutation] = &[
     Mutation::BytesNotCounted,
     Mutation::ReferenceDoesNotAsk,
     Mutation::ReferenceForgotten,
+    Mutation::LeaverHears,
+    Mutation::LeaverSpeaks,
     Mutation::PendingReversed,
     Mutation::PendingDropped,
     Mutation::NewestLinkWins,

@@ -163,7 +163,11 @@ impl<'a> Run<'a> {
         let invitations: Vec<_> =
             (0..self.configuration.outsiders).map(|_| moment(&mut self.chooser)).collect();
         let drains: Vec<_> = (0..self.configuration.drains).map(|_| moment(&mut self.chooser)).collect();
+        let leaves: Vec<_> = (0..self.configuration.leaves).map(|_| moment(&mut self.chooser)).collect();
         for operation in 0..operations {
+            if leaves.contains(&operation) {
+                self.leave_networks();
+            }
             if crashes.contains(&operation) {
                 self.crash();
             }
@@ -343,8 +347,33 @@ impl<'a> Run<'a> {
                 !checks::has_ended(&self.world, *hand) && !checks::has_ended(&self.world, *other)
             })
             .collect();
-        self.world.kill(node, |under_way| under_way);
+        if self.configuration.leaves > 0 {
+            self.world.leave(node);
+        } else {
+            self.world.kill(node, |under_way| under_way);
+        }
         self.befallen = true;
+    }
+
+    /// A node leaves, whatever is under way. Its pipes to others end at once, those within it go on, and it stays.
+    fn leave_networks(&mut self) {
+        let mut living = self.world.living();
+        if self.configuration.broker_crashes && self.world.nodes[BROKER].alive {
+            living = vec![BROKER];
+        }
+        let Some(node) = self.chooser.pick(&living) else { return };
+        let leads_out = |run: &Self, hand: &Hand| {
+            let endpoint = run.world.nodes[node].router.endpoints.get(&hand.end);
+            hand.node == node && endpoint.is_some_and(|endpoint| !endpoint.prev().node.is_local())
+        };
+        let out: Vec<Hand> = self.oracle.hands.iter().filter(|hand| leads_out(self, hand)).copied().collect();
+        self.world.leave(node);
+        reached(Mark::LeftInHaste);
+        for hand in out.into_iter().filter(|hand| !checks::has_ended(&self.world, *hand)) {
+            self.oracle.blame(format!("{hand:?} leads out of a network that its node has left"));
+        }
+        self.befallen = true;
+        self.sure = self.oracle.collapsed(&self.world);
     }
 
     /// A node gives credit to an endpoint that has never heard of it.

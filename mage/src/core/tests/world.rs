@@ -12,7 +12,9 @@ use super::token::{Kind, Token, inside};
 use super::translate::{inward, outward};
 use crate::core::frame::{Body, Control, Ends, Frame, Parcel};
 use crate::core::message::Refused;
-use crate::core::{Draft, Effect, EndpointName, Invitation, LinkId, NodeName, PipeLabel, Received, Router};
+use crate::core::{
+    Draft, Effect, EndpointName, Invitation, LinkId, Mask, NodeName, PipeLabel, Received, Router,
+};
 use crate::error::{InvitationError, PeerMisbehaved, Why};
 use crate::limits::Limits;
 
@@ -482,6 +484,15 @@ impl World {
                 }
                 self.close_half(channel, side);
             }
+        }
+    }
+
+    /// A node leaves every network it is in, and lives on. Nobody comes back, so one mask does.
+    pub(super) fn leave(&mut self, node: usize) {
+        self.run(node, |router| router.leave(Mask::default()));
+        let Node { router, links, .. } = &self.nodes[node];
+        if !links.is_empty() || !router.names().is_empty() || !router.peers.knows_nobody() {
+            self.faults.push(format!("node {node} has left and is still there"));
         }
     }
 
