@@ -32,6 +32,8 @@ pub(super) struct Peers<H> {
     pub(super) guests: Guests,
     /// As member: the broker's sockets for guests that have not said hello yet.
     pub(super) sockets: BTreeMap<LinkId, H>,
+    /// Names that have just come up, and whose introduction is asked for when everything that has come in has been looked at.
+    unasked: Vec<NodeName>,
     /// The names that are lost, in the order in which they were.
     lost: VecDeque<NodeName>,
     /// How many names have ever been known.
@@ -136,6 +138,7 @@ impl<H> Default for Peers<H> {
             admissions: BTreeMap::new(),
             guests: Guests::default(),
             sockets: BTreeMap::new(),
+            unasked: Vec::new(),
             lost: VecDeque::new(),
             names_known: 0,
             mask: Mask::default(),
@@ -320,14 +323,38 @@ impl<H> Router<H> {
             return;
         }
         let realm = self.peers.realm_of(via).unwrap_or(Peers::<H>::HOME);
-        let Some(&Realm { broker: Broker::Node(broker), .. }) = self.peers.realm(realm) else { return };
-        let Some(link) = self.peers.link_to(broker) else { return };
-        if !self.make_room() {
+        if self.link_to_broker(realm).is_none() || !self.make_room() {
             return;
         }
         self.peers.expect(realm, node);
-        let frame = Frame::Control(Control::RequestIntroduction { name: node });
-        self.effects.list.push(Effect::Transmit { link, frame });
+        self.peers.unasked.push(node);
+    }
+
+    /// Our link to the broker of a network, if that is another node.
+    fn link_to_broker(&self, realm: RealmId) -> Option<LinkId> {
+        match self.peers.realm(realm)?.broker {
+            Broker::Node(broker) => self.peers.link_to(broker),
+            Broker::Me | Broker::Lost => None,
+        }
+    }
+
+    /// Asks the brokers for whom we have still not met. The word of a stranger and the introduction often come together, because
+    /// the stranger has asked first; then there is nothing to ask, and nobody has to answer.
+    pub(super) fn ask_for_introductions(&mut self) {
+        for name in std::mem::take(&mut self.peers.unasked) {
+            let Some(Peer { realm, reach: Reach::Asked { .. }, .. }) = self.peers.nodes.get(&name) else {
+                continue;
+            };
+            if let Some(link) = self.link_to_broker(*realm) {
+                let frame = Frame::Control(Control::RequestIntroduction { name });
+                self.effects.list.push(Effect::Transmit { link, frame });
+            }
+        }
+    }
+
+    /// Whether there are any of these.
+    pub(super) fn has_unasked(&self) -> bool {
+        !self.peers.unasked.is_empty()
     }
 
     pub(super) fn make_room(&mut self) -> bool {

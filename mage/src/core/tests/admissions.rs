@@ -9,13 +9,13 @@ use crate::limits::Limits;
 
 const GUESTS_MAX: u64 = 40;
 
-fn name(number: u64) -> NodeName {
+pub(super) fn name(number: u64) -> NodeName {
     let mut bytes = [1; 16];
     bytes[8..].copy_from_slice(&number.to_le_bytes());
     NodeName::from_bytes(bytes).expect("not all zeros")
 }
 
-fn hello(inviting: bool) -> Frame<u8> {
+pub(super) fn hello(inviting: bool) -> Frame<u8> {
     Frame::Control(Control::Hello(Hello { version_min: 1, version_max: 1, features: 0, inviting }))
 }
 
@@ -73,7 +73,7 @@ fn a_member_and_its_guests_have_so_many_guests_and_no_more() {
     assert_eq!(guests_are_bounded(), Ok(()));
 }
 
-fn welcome(numbers: &[u64], socket: Option<u8>) -> Frame<u8> {
+pub(super) fn welcome(numbers: &[u64], socket: Option<u8>) -> Frame<u8> {
     let end = |number| Descriptor {
         number,
         pipe: PipeName { creator: name(1), number },

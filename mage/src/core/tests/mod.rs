@@ -2,6 +2,7 @@
 
 mod admissions;
 mod adversary;
+mod asking;
 mod campaign;
 mod checks;
 mod chooser;
