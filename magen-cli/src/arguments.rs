@@ -5,13 +5,12 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser};
 
-use crate::USAGE;
 use crate::failure::Failure;
 
 /// The next argument that is not about the command as a whole.
 pub(crate) fn next(parser: &mut Parser) -> Result<Option<Arg<'_>>, Failure> {
     match parser.next()? {
-        Some(Arg::Short('h') | Arg::Long("help")) => Err(Failure::Answered(USAGE.to_owned())),
+        Some(Arg::Short('h') | Arg::Long("help")) => Err(crate::help()),
         Some(Arg::Short('V') | Arg::Long("version")) => {
             Err(Failure::Answered(format!("magen {}\n", env!("CARGO_PKG_VERSION"))))
         }

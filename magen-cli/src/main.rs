@@ -22,9 +22,9 @@ use std::process::ExitCode;
 use failure::Failure;
 use lexopt::{Arg, Parser};
 
-const USAGE: &str = "\
-The interface compiler of mage: .magen files in, Rust code out.
-
+/// What there is, in short and in full.
+const USAGE: [&str; 2] = [
+    "\
 usage: magen generate [--mocks] [--fuzz] IN... [-o OUT]
        magen check IN...
        magen fmt [--check] IN...
@@ -32,7 +32,8 @@ usage: magen generate [--mocks] [--fuzz] IN... [-o OUT]
        magen doc IN... -o OUT
        magen decode [--interface NAME] [--pipes N] [--handles N] [--link] SCHEMA MESSAGE
        magen lsp
-
+",
+    "\
 commands:
   generate   write the Rust code of each IN
   check      only say what is wrong
@@ -59,7 +60,8 @@ options:
 
 IN and MESSAGE are files, or `-` for the standard input. A MESSAGE may be in hexadecimal.
 `magen breaking` also takes directories, and compares the files of one name in them.
-";
+",
+];
 
 fn main() -> ExitCode {
     match run(Parser::from_env()) {
@@ -73,10 +75,18 @@ fn main() -> ExitCode {
             ExitCode::from(1)
         }
         Err(Failure::Usage(error)) => {
-            output::complain(&format!("error: {error}\n\n{USAGE}"));
+            let [synopsis, _] = USAGE;
+            output::complain(&format!("error: {error}\n\n{synopsis}\n`magen --help` says more\n"));
             ExitCode::from(2)
         }
     }
+}
+
+fn help() -> Failure {
+    let [synopsis, details] = USAGE;
+    let text =
+        format!("The interface compiler of mage: .magen files in, Rust code out.\n\n{synopsis}\n{details}");
+    Failure::Answered(text)
 }
 
 fn run(mut parser: Parser) -> Result<(), Failure> {
@@ -92,6 +102,7 @@ fn run(mut parser: Parser) -> Result<(), Failure> {
         "decode" => decode::run(parser),
         "doc" => document::run(parser),
         "fmt" => format::run(parser),
+        "help" => Err(help()),
         "lsp" => lsp::run(parser),
         _ => Err(Failure::usage(format!("there is no command `{name}`"))),
     }

@@ -164,7 +164,9 @@ fn arguments_that_make_no_sense_are_refused_with_the_usage() {
         let output = magen(&workshop, arguments);
         let shown = text(&output.stderr);
         assert!(
-            shown.starts_with(message) && shown.contains("usage: magen generate"),
+            shown.starts_with(message)
+                && shown.contains("usage: magen generate")
+                && shown.lines().count() < 13,
             "{arguments:?}: {shown}"
         );
         assert_eq!(output.status.code(), Some(2));
@@ -190,8 +192,13 @@ fn files_are_laid_out_in_place() {
 #[test]
 fn help_and_version_go_to_the_standard_output() {
     let workshop = workshop();
-    let help = magen(&workshop, &["--help"]);
-    assert!(help.status.success() && text(&help.stdout).contains("usage: magen generate"));
+    for arguments in [&["--help"][..], &["help"], &["fmt", "-h"]] {
+        let help = magen(&workshop, arguments);
+        let shown = text(&help.stdout);
+        assert!(
+            help.status.success() && shown.contains("usage: magen generate") && shown.contains("options:")
+        );
+    }
     let version = concat!("magen ", env!("CARGO_PKG_VERSION"), "\n");
     assert_ends(&magen(&workshop, &["-V"]), 0, version, "");
 }

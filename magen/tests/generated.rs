@@ -74,6 +74,26 @@ fn it_compiles_without_warnings() {
 }
 
 #[test]
+fn the_examples_of_the_reference_compile() {
+    let Some(page) = common::reference() else {
+        return;
+    };
+    // What maps a type of the program's is compiled with one, in the documentation of `mage::Mapped`.
+    let mut examples = common::blocks(&page, "magen");
+    examples.retain(|example| !example.contains("[Rust="));
+    let workshop = workshop();
+    let mut text = "//! Every example.\n".to_owned();
+    for path in common::write_examples(&examples, workshop.path()) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let code = magen::generate_file(&path).unwrap_or_else(|error| panic!("{error}"));
+        text += &format!("/// One.\npub mod {name} {{\n{code}\n}}\n");
+    }
+    let library = workshop.path().join("examples.rs");
+    fs::write(&library, text).unwrap();
+    assert_compiles(&workshop, &library, "lib", "2024");
+}
+
+#[test]
 fn it_compiles_in_a_module_that_shadows_everything() {
     const SHADOWS: &str = "
         #[allow(dead_code)] type Vec<T> = T;

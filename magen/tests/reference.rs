@@ -1,4 +1,6 @@
-//! The reference of the language, `docs/MAGEN.md`, says what is so.
+//! The reference of the language, `docs/MAGEN.md`, says what is so. Whether its examples are right Rust, `generated.rs` sees.
+
+mod common;
 
 use std::fs;
 use std::path::Path;
@@ -6,17 +8,7 @@ use std::path::Path;
 use magen::DiagnosticKind;
 use magen::breaking::BreakKind;
 
-/// The page, or `None` in a package that was taken out of the repository.
-fn reference() -> Option<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/MAGEN.md");
-    path.exists().then(|| fs::read_to_string(path).unwrap())
-}
-
-/// The code blocks of this language in `page`.
-fn blocks<'page>(page: &'page str, language: &str) -> Vec<&'page str> {
-    let fence = format!("\n```{language}\n");
-    page.split(fence.as_str()).skip(1).map(|rest| rest.split_once("\n```").unwrap().0).collect()
-}
+use common::{blocks, reference};
 
 #[test]
 fn every_example_compiles() {
@@ -25,13 +17,8 @@ fn every_example_compiles() {
     };
     let examples = blocks(&page, "magen");
     assert_eq!(examples.len(), 16);
-    // Those that say what they are called may import each other.
     let directory = tempfile::tempdir().unwrap();
-    for (index, example) in examples.iter().enumerate() {
-        let named = example.lines().next().and_then(|line| line.strip_prefix("// ")?.strip_suffix(".magen"));
-        let name = named.map_or_else(|| format!("example{index}"), str::to_owned);
-        let path = directory.path().join(name).with_extension("magen");
-        fs::write(&path, example).unwrap();
+    for path in common::write_examples(&examples, directory.path()) {
         if let Err(error) = magen::generate_file(&path) {
             panic!("{error}");
         }

@@ -76,6 +76,11 @@ impl<'source> Checker<'source, '_> {
                 Some(value_type) => Some(value_type),
                 None => self.named_type(written.head),
             },
+            ("handle", _) => self.wrong_arguments(
+                written.span,
+                "there are no typed handles",
+                "a `handle` is any descriptor; what may stand in its brackets is kept for later",
+            ),
             (name, _) => {
                 let message = format!("`{name}` takes nothing in `<` and `>`");
                 let help =

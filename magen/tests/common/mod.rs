@@ -36,6 +36,31 @@ pub(crate) fn assert_file(path: &Path, actual: &str) {
     );
 }
 
+/// The reference of the language, or `None` in a package that was taken out of the repository.
+pub(crate) fn reference() -> Option<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/MAGEN.md");
+    path.exists().then(|| fs::read_to_string(path).unwrap())
+}
+
+/// The code blocks of this language in `page`.
+pub(crate) fn blocks<'page>(page: &'page str, language: &str) -> Vec<&'page str> {
+    let fence = format!("\n```{language}\n");
+    page.split(fence.as_str()).skip(1).map(|rest| rest.split_once("\n```").unwrap().0).collect()
+}
+
+/// Writes the examples of the reference, each to a file; those that say what they are called may import each other.
+pub(crate) fn write_examples(examples: &[&str], directory: &Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for (index, example) in examples.iter().enumerate() {
+        let named = example.lines().next().and_then(|line| line.strip_prefix("// ")?.strip_suffix(".magen"));
+        let name = named.map_or_else(|| format!("example{index}"), str::to_owned);
+        let path = directory.join(name).with_extension("magen");
+        fs::write(&path, example).unwrap();
+        paths.push(path);
+    }
+    paths
+}
+
 /// All options there are.
 pub(crate) fn everything() -> magen::Options {
     magen::Options::new().mocks(true).fuzz(true)
