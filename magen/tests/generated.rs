@@ -105,7 +105,7 @@ fn it_compiles_in_a_module_that_shadows_everything() {
         #[allow(dead_code)] trait Blanket {
             fn fetch_url(&mut self) {} fn ask(&mut self) {} fn dispatch(&mut self) {} fn clone(&mut self) {}
         }
-        impl<T: ?Sized> Blanket for T {}
+        impl<T: ?::core::marker::Sized> Blanket for T {}
     ";
     let workshop = workshop();
     let library = workshop.path().join("library.rs");

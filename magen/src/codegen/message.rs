@@ -132,7 +132,8 @@ fn write_decode_arm(subject: Subject<'_>, method: &Method<'_>, writer: &mut Writ
 fn write_dispatch(subject: Subject<'_>, writer: &mut Writer) {
     let Subject { name, interface, .. } = subject;
     let generic = naming::handler_parameter(subject.names.schema);
-    let what = format!("<{generic}: {name} + ?Sized> ::mage::Dispatch<{generic}>");
+    let handler = naming::unsized_handler(name, subject.names.schema);
+    let what = format!("<{handler}> ::mage::Dispatch<{generic}>");
     writer.blank();
     writer.open_impl(&what, &naming::message_type(name));
     if interface.methods.is_empty() {

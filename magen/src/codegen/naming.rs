@@ -73,7 +73,17 @@ pub(crate) fn fuzz_function(interface: &str) -> String {
 
 /// The name of a type parameter, such that it hides nothing that the file declares: no declaration may have an underscore.
 pub(super) fn handler_parameter(schema: &Schema<'_>) -> &'static str {
-    if schema.own_definitions().any(|(_, definition)| definition.name == "H") { "_H" } else { "H" }
+    if declares(schema, "H") { "_H" } else { "H" }
+}
+
+/// What a handler of this interface is called and has to be: it may be behind a pointer.
+pub(super) fn unsized_handler(interface: &str, schema: &Schema<'_>) -> String {
+    let sized = if declares(schema, "Sized") { "::core::marker::Sized" } else { "Sized" };
+    format!("{}: {interface} + ?{sized}", handler_parameter(schema))
+}
+
+fn declares(schema: &Schema<'_>, name: &str) -> bool {
+    schema.own_definitions().any(|(_, definition)| definition.name == name)
 }
 
 pub(crate) fn proxy_type(interface: &str) -> String {

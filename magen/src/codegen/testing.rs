@@ -126,7 +126,8 @@ pub(super) fn write_fuzz(subject: Subject<'_>, writer: &mut Writer) {
     ));
     writer.line(ALLOWED);
     writer.line(AS_IT_IS);
-    let function = format!("pub fn {}<{generic}: {name} + ?Sized>", naming::fuzz_function(name));
+    let bounds = naming::unsized_handler(name, names.schema);
+    let function = format!("pub fn {}<{bounds}>", naming::fuzz_function(name));
     let parameters = ["bytes: &[u8]".to_owned(), format!("handler: &mut {generic}")];
     writer.signature(&function, &parameters, " {");
     writer.indent();

@@ -113,7 +113,7 @@ impl ::mage::codegen::Message for KeywordsMessage {
     }
 }
 
-impl<_H: Keywords + ?Sized> ::mage::Dispatch<_H> for KeywordsMessage {
+impl<_H: Keywords + ?::core::marker::Sized> ::mage::Dispatch<_H> for KeywordsMessage {
     fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Type {
@@ -476,7 +476,7 @@ impl ::mage::codegen::Message for CollisionsMessage {
     }
 }
 
-impl<_H: Collisions + ?Sized> ::mage::Dispatch<_H> for CollisionsMessage {
+impl<_H: Collisions + ?::core::marker::Sized> ::mage::Dispatch<_H> for CollisionsMessage {
     fn dispatch(self, handler_: &mut _H) {
         match self {
             Self::Channel { channel } => Collisions::channel(handler_, channel),
@@ -796,7 +796,9 @@ impl ::mage::codegen::Message for CollisionsResponseMessage {
     }
 }
 
-impl<_H: CollisionsResponse + ?Sized> ::mage::Dispatch<_H> for CollisionsResponseMessage {
+impl<_H: CollisionsResponse + ?::core::marker::Sized> ::mage::Dispatch<_H>
+    for CollisionsResponseMessage
+{
     fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Next { reply } => CollisionsResponse::next(handler, reply),
@@ -883,7 +885,7 @@ impl ::mage::codegen::Message for HMessage {
     }
 }
 
-impl<_H: H + ?Sized> ::mage::Dispatch<_H> for HMessage {
+impl<_H: H + ?::core::marker::Sized> ::mage::Dispatch<_H> for HMessage {
     fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Hide { h } => H::hide(handler, h),
@@ -1013,7 +1015,7 @@ impl ::mage::codegen::Message for ResultMessage {
     }
 }
 
-impl<_H: Result + ?Sized> ::mage::Dispatch<_H> for ResultMessage {
+impl<_H: Result + ?::core::marker::Sized> ::mage::Dispatch<_H> for ResultMessage {
     fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Ok { result } => Result::ok(handler, result),
@@ -1117,7 +1119,7 @@ impl ::mage::codegen::Message for StringMessage {
     }
 }
 
-impl<_H: String + ?Sized> ::mage::Dispatch<_H> for StringMessage {
+impl<_H: String + ?::core::marker::Sized> ::mage::Dispatch<_H> for StringMessage {
     fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Len { text, reply } => String::len(handler, text, reply),
@@ -1212,7 +1214,7 @@ impl ::mage::codegen::Message for OptionMessage {
     }
 }
 
-impl<_H: Option + ?Sized> ::mage::Dispatch<_H> for OptionMessage {
+impl<_H: Option + ?::core::marker::Sized> ::mage::Dispatch<_H> for OptionMessage {
     fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Some { text } => Option::some(handler, text),
@@ -1317,7 +1319,7 @@ impl ::mage::codegen::Message for MessagePipeMessage {
     }
 }
 
-impl<_H: MessagePipe + ?Sized> ::mage::Dispatch<_H> for MessagePipeMessage {
+impl<_H: MessagePipe + ?::core::marker::Sized> ::mage::Dispatch<_H> for MessagePipeMessage {
     fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Pass { pipe, reply } => MessagePipe::pass(handler, pipe, reply),
@@ -1437,7 +1439,7 @@ impl ::mage::codegen::Message for DebugMessage {
     }
 }
 
-impl<_H: Debug + ?Sized> ::mage::Dispatch<_H> for DebugMessage {
+impl<_H: Debug + ?::core::marker::Sized> ::mage::Dispatch<_H> for DebugMessage {
     fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Fmt { a, reply } => Debug::fmt(handler, a, reply),
@@ -1522,7 +1524,7 @@ impl ::mage::codegen::Message for InterfaceMessage {
     }
 }
 
-impl<_H: Interface + ?Sized> ::mage::Dispatch<_H> for InterfaceMessage {
+impl<_H: Interface + ?::core::marker::Sized> ::mage::Dispatch<_H> for InterfaceMessage {
     fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Interface => Interface::interface(handler),
@@ -1605,7 +1607,7 @@ impl ::mage::codegen::Message for SendMessage {
     }
 }
 
-impl<_H: Send + ?Sized> ::mage::Dispatch<_H> for SendMessage {
+impl<_H: Send + ?::core::marker::Sized> ::mage::Dispatch<_H> for SendMessage {
     fn dispatch(self, handler: &mut _H) {
         match self {
             Self::Send => Send::send(handler),
@@ -1660,4 +1662,87 @@ method 0 0 Send
     };
     type Proxy = SendProxy;
     type Message = SendMessage;
+}
+
+/// The interface `Sized`: implemented by whoever answers.
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+pub trait Sized {
+    /// Handles `Sized`.
+    fn sized(&mut self);
+}
+
+/// Every message of `Sized`, in order of declaration.
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[derive(Debug)]
+pub enum SizedMessage {
+    /// A call of `Sized`.
+    Sized,
+}
+
+impl ::mage::codegen::Message for SizedMessage {
+    fn decode(
+        incoming: &mut ::mage::codegen::Incoming,
+    ) -> ::core::result::Result<Self, ::mage::codegen::DecodeError> {
+        ::core::result::Result::Ok(match incoming.method() {
+            0 => Self::Sized,
+            unknown => return ::core::result::Result::Err(incoming.unknown_method(unknown)),
+        })
+    }
+}
+
+impl<_H: Sized + ?::core::marker::Sized> ::mage::Dispatch<_H> for SizedMessage {
+    fn dispatch(self, handler: &mut _H) {
+        match self {
+            Self::Sized => Sized::sized(handler),
+        }
+    }
+}
+
+/// Sends messages of `Sized`; reached through `Remote<dyn Sized>`.
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+#[derive(Debug)]
+pub struct SizedProxy {
+    channel: ::mage::codegen::Channel,
+}
+
+#[allow(dead_code, unreachable_pub, clippy::all, clippy::allow_attributes)]
+impl SizedProxy {
+    /// Sends `Sized`.
+    ///
+    /// # Errors
+    ///
+    /// If the message could not be sent, for example because the other end is closed.
+    pub fn sized(&self) -> ::core::result::Result<(), ::mage::SendError> {
+        self.channel.notify(0, |_args| {})
+    }
+}
+
+impl ::mage::codegen::Proxy for SizedProxy {
+    fn new(channel: ::mage::codegen::Channel) -> Self {
+        Self { channel }
+    }
+
+    fn channel(&self) -> &::mage::codegen::Channel {
+        &self.channel
+    }
+
+    fn into_channel(self) -> ::mage::codegen::Channel {
+        self.channel
+    }
+}
+
+impl ::mage::Interface for dyn Sized + '_ {
+    const NAME: &'static str = "Sized";
+    const FINGERPRINT: u64 = 0xa10e_a167_0f2f_b961;
+    const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
+        version: 0,
+        is_extensible: false,
+        lineage: &[],
+        text: "\
+interface Sized
+method 0 0 Sized
+",
+    };
+    type Proxy = SizedProxy;
+    type Message = SizedMessage;
 }
