@@ -18,6 +18,9 @@ pub const PENDING_ADMISSIONS_MAX: usize = 1024;
 /// A text or a run of bytes that takes over the buffer of its message keeps so many bytes, beside twice its own length, at most: room
 /// for the header and a few small values. Where it would be more, it is copied.
 pub const BUFFER_SLACK_MAX: usize = 256;
+/// Nodes that one peer has named and that we ask to meet at the same time. Whom it names beyond is taken for gone, so that it cannot
+/// use up the names that others need. An honest peer names few nodes within the time that an introduction takes.
+pub const ASKED_NAMES_MAX: usize = 1024;
 /// How deep values of an interface may contain values of their own kind, such as the nodes of a tree.
 pub const VALUE_DEPTH_MAX: u32 = 64;
 /// The longest description of an interface that two ends exchange when they do not understand each other, in bytes.
@@ -37,6 +40,9 @@ pub const WINDOW_BYTES_CAP: u64 = 1 << 34;
 /// its reader has granted more, and, at a place that only forwards, of one origin's messages for a sender it does not yet know.
 /// Windows in one network should not differ by more than this.
 pub const HELD_WINDOWS: u64 = 4;
+/// Origins of one sending node whose frames an endpoint keeps before it knows whether it is to hear them. An origin is the node that
+/// gave the sending end its name, and anybody can name any number of nodes.
+pub const HELD_ORIGINS_MAX: usize = 16;
 /// What one attached pipe counts for in the byte window, beside the payload.
 pub const PIPE_COST: u64 = 256;
 /// What one attached handle counts for there. It is what bounds the descriptors that wait in one pipe: with the default window,
@@ -87,12 +93,16 @@ pub struct Limits {
     /// brings any ends its pipe with [`Why::HandlesLost`](crate::Why::HandlesLost). Together with the next it keeps peers from
     /// filling this process's table of descriptors, which on most systems has room for 1024.
     pub link_handles_max: usize,
-    /// The same over all links of this node.
+    /// The same over all links of this node. No link may have more of them than it leaves free, so that a few which take all they
+    /// can get leave something for the others.
     pub node_handles_max: usize,
     /// As broker: guests that one member may bring into the network, those of its guests included. Each costs the broker a
     /// descriptor. Those over it stay outside.
     pub guests_max: usize,
-    /// Endpoints of all pipes of this node together.
+    /// Endpoints of this node that one peer has sent here and that are still there. An end over it is dead when it arrives, and the next
+    /// message with ends that comes from this peer ends its pipe with [`Why::Unreachable`](crate::Why::Unreachable).
+    pub link_endpoints_max: usize,
+    /// Endpoints of all pipes of this node together, over which what peers send fares likewise.
     pub endpoints_max: usize,
 }
 
@@ -111,6 +121,7 @@ impl Default for Limits {
             link_handles_max: 256,
             node_handles_max: 512,
             guests_max: 256,
+            link_endpoints_max: 1 << 20,
             endpoints_max: 4 << 20,
         }
     }

@@ -1,8 +1,9 @@
 //! Four processes carry out a script, and one of them is killed, or stopped and then killed, at each of its socket calls in turn.
-//! Whatever anybody waited for comes to an end, and nothing is left of it anywhere.
+//! Whatever anybody waited for comes to an end, and nothing is left of it anywhere. In another script it is their broker that dies.
 
 use futures::future::{join, join3};
 use mage::{Node, Remote};
+use mage_tests::fixtures::Member;
 use mage_tests::member::Fellow;
 use mage_tests::traced::{Ended, Fault, Traced};
 use mage_tests::{Flavor, Stage, run};
@@ -23,40 +24,54 @@ const LATE_MAX: u32 = 3;
 
 #[test]
 fn a_fault_at_every_socket_call() {
-    sweep();
+    sweep_of_all();
+}
+
+#[test]
+fn a_fault_of_the_broker_at_every_socket_call() {
+    sweep_of_the_broker();
 }
 
 #[test]
 #[ignore = "takes minutes"]
 fn many_faults_at_every_socket_call() {
-    let injected: u32 = (0..ROUNDS).map(|_| sweep()).sum();
+    let injected: u32 = (0..ROUNDS).map(|_| sweep_of_all() + sweep_of_the_broker()).sum();
     eprintln!("{injected} faults in {ROUNDS} rounds");
 }
 
 /// Each role at every call, in both ways. Says how many faults that were.
-fn sweep() -> u32 {
-    let mut injected = 0;
-    for victim in 0..ROLES.len() {
-        for fault in [Fault::Kill, Fault::Stop] {
-            let (mut at, mut late) = (1, 0);
-            while late < LATE_MAX {
-                late = if inject(victim, fault(at)) { 0 } else { late + 1 };
-                injected += u32::from(late == 0);
-                at += 1;
-            }
-        }
-    }
+fn sweep_of_all() -> u32 {
+    let injected = (0..ROLES.len())
+        .map(|victim| sweep(ROLES[victim], async move |stage, fault| suffer(&stage, victim, fault).await))
+        .sum();
     // Each of them is invited, introduced to the two others, told what to do, and answers.
     assert!(injected > 60, "only {injected} faults: are they followed?");
     injected
 }
 
-/// Carries out the script with this fault, and says whether the victim came as far as that.
-fn inject(victim: usize, fault: Fault) -> bool {
-    eprintln!("{}: {fault:?}", ROLES[victim]);
-    let ended = run(Flavor::Loop, move |stage| async move { suffer(&stage, victim, fault).await });
-    assert!(matches!(ended, Ended::Killed | Ended::Itself(0)), "{ended:?}");
-    ended == Ended::Killed
+/// The broker at every call, in both ways.
+fn sweep_of_the_broker() -> u32 {
+    let injected = sweep("the broker", async |stage, fault| lose_the_broker(&stage, fault).await);
+    // It invites this process, admits its three guests, and introduces each to the others.
+    assert!(injected > 20, "only {injected} faults: are they followed?");
+    injected
+}
+
+/// Carries out a script with a fault at each call of its victim, until it makes no more.
+fn sweep(victim: &str, script: impl AsyncFn(Stage, Fault) -> Ended + Copy + 'static) -> u32 {
+    let mut injected = 0;
+    for fault in [Fault::Kill, Fault::Stop] {
+        let (mut at, mut late) = (1, 0);
+        while late < LATE_MAX {
+            eprintln!("{victim}: {:?}", fault(at));
+            let ended = run(Flavor::Loop, move |stage| async move { script(stage, fault(at)).await });
+            assert!(matches!(ended, Ended::Killed | Ended::Itself(0)), "{ended:?}");
+            late = if ended == Ended::Killed { 0 } else { late + 1 };
+            injected += u32::from(late == 0);
+            at += 1;
+        }
+    }
+    injected
 }
 
 async fn suffer(stage: &Stage, victim: usize, fault: Fault) -> Ended {
@@ -100,11 +115,44 @@ async fn suffer(stage: &Stage, victim: usize, fault: Fault) -> Ended {
     let mut fellows = fellows.map(Some);
     drop(fellows[victim].take());
     let survivors = survivors.map(|survivor| fellows[survivor].take().expect("it survives"));
-    nothing_is_left(&node, &survivors).await;
+    nothing_is_left(&node, &survivors, Some(2)).await;
     for survivor in survivors {
         survivor.leave().await;
     }
     ended
+}
+
+/// This process is a guest of the victim, and the three are guests of this one.
+async fn lose_the_broker(stage: &Stage, fault: Fault) -> Ended {
+    let node = stage.node();
+    let (broker, socket) = Fellow::broker(stage, CHILD);
+    let mut traced = Traced::follow(broker, fault);
+    let script = async {
+        let broker = Remote::<dyn Member>::new(node.accept_invitation(socket).await.ok()?);
+        let fellows = [(); 3].map(|()| Fellow::launch(stage, CHILD, &node));
+        follow_script(&node, &fellows).await;
+        let _ = broker.leave();
+        Remote::closed(&broker).await;
+        Some(fellows)
+    };
+    let bystander = async {
+        if traced.stands().await {
+            traced.kill();
+        }
+    };
+    let (fellows, ()) = join(script, bystander).await;
+    let mut survivors = Vec::new();
+    for fellow in fellows.into_iter().flatten() {
+        // One that was not admitted in time is nobody's, and its pipe says so.
+        if fellow.answers().await {
+            survivors.push(fellow);
+        }
+    }
+    nothing_is_left(&node, &survivors, None).await;
+    for survivor in survivors {
+        survivor.leave().await;
+    }
+    traced.ended()
 }
 
 /// The survivors answer, and converse with each other.
@@ -144,9 +192,9 @@ async fn follow_script(node: &Node, fellows: &[Fellow; 3]) {
     join3(converses, moves, waits).await;
 }
 
-/// Waits until neither this process nor a survivor has anything left but what the survivors are told through, and the links
-/// between the three. Each look is preceded by whole round trips, and nothing sleeps.
-async fn nothing_is_left(node: &Node, survivors: &[Fellow; 2]) {
+/// Waits until neither this process nor a survivor has anything left but what the survivors are told through, and so many links
+/// each, if they are all introduced. Each look is preceded by whole round trips, and nothing sleeps.
+async fn nothing_is_left(node: &Node, survivors: &[Fellow], links: Option<i32>) {
     for survivor in survivors {
         survivor.remote.close("").await.expect("it answers");
     }
@@ -154,11 +202,12 @@ async fn nothing_is_left(node: &Node, survivors: &[Fellow; 2]) {
         let mut left = false;
         for survivor in survivors {
             let seen = survivor.look().await;
-            left |= (seen.ends, seen.proxies, seen.links, seen.unread) != (1, 0, 2, 0);
+            left |= (seen.ends, seen.proxies, seen.unread) != (1, 0, 0);
+            left |= links.is_some_and(|links| seen.links != links);
         }
         let seen = node.inspect();
         assert!(seen.faults.is_empty(), "a death is no fault: {seen}");
-        left |= (seen.ends, seen.proxies, seen.links.len()) != (2, 0, 2);
+        left |= (seen.ends, seen.proxies, seen.links.len()) != (survivors.len(), 0, survivors.len());
         left |= !seen.awaited.is_empty() || !seen.routes.is_empty();
         if !left {
             return;

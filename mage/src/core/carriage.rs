@@ -47,10 +47,7 @@ impl<H> Router<H> {
         self.endpoints.insert(name, endpoint);
         self.post(name, origin, Body::Accepted);
         self.refer(name, descriptor.peer.node, node);
-        let crowded = self.endpoints.len() > self.limits.endpoints_max;
-        if crowded {
-            reached(Mark::Crowded);
-        }
+        let crowded = self.is_crowded_by(node);
         if self.is_gone(node) || crowded {
             self.end_incoming(name, if crowded { Why::Unreachable } else { Why::PeerDied });
         }
@@ -62,6 +59,17 @@ impl<H> Router<H> {
             self.lose_peer(name, Why::PeerDied);
         }
         name
+    }
+
+    /// Whether there are more endpoints here than this node is to have, or more than `node` may bring.
+    pub(super) fn is_crowded_by(&self, node: NodeName) -> bool {
+        let theirs = self.endpoints.named_by(self.peers.mask.apply(node));
+        let crowded =
+            theirs > self.limits.link_endpoints_max || self.endpoints.len() > self.limits.endpoints_max;
+        if crowded {
+            reached(Mark::Crowded);
+        }
+        crowded && !mutated(Mutation::CrowdUnbounded)
     }
 
     /// What a mistaken node would make of the numbers that an end brings.

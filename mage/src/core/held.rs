@@ -4,15 +4,16 @@
 //! sender. Anybody can send such frames, or make an honest node send them, so they are counted by origin, which is the
 //! sending node and the creator of the sending endpoint. An honest future prev never has more than one window under
 //! way. An origin that goes over its budget loses what it has here, and nobody else does; the link it came over is not
-//! to blame. Should such an origin turn out to be the new prev after all, the pipe has lost something, and ends.
+//! to blame. Creators are easily named, so only so many origins of one node are kept. Should such an origin turn out to be the new prev after all, the pipe has lost something, and ends.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::frame::Body;
 use super::message::cost;
 use super::name::{Address, NodeName};
 use super::probe::{Mark, Mutation, mutated, reached};
 use super::window::Count;
+use crate::limits::HELD_ORIGINS_MAX;
 
 /// The sending node, and the creator of the sending endpoint if it is a node that we know.
 pub(crate) type Origin = (NodeName, Option<NodeName>);
@@ -94,6 +95,7 @@ impl<H> Held<H> {
             Body::User(_) => used.messages < guest.room.messages && used.bytes < guest.room.bytes,
             _ => controls < guest.controls_max,
         };
+        let fits = fits && (controls > 0 || used.messages > 0 || !self.is_crowded_by(guest.from.node, names));
         if fits || mutated(Mutation::HoldUnbounded) {
             self.senders.entry(guest.from).or_default().push(body);
             return Vec::new();
@@ -103,6 +105,13 @@ impl<H> Held<H> {
         self.spoil(guest.from, names);
         let kept = senders.into_iter().filter_map(|sender| self.senders.remove(&sender));
         kept.flat_map(|kept| kept.bodies).chain([body]).collect()
+    }
+
+    /// Whether no more origins of this node are to be kept.
+    fn is_crowded_by(&self, node: NodeName, names: &impl Acquaintance) -> bool {
+        let theirs = self.senders.keys().filter(|from| from.node == node).map(|from| names.origin_of(*from));
+        let origins: BTreeSet<Origin> = theirs.collect();
+        origins.len() >= HELD_ORIGINS_MAX && !mutated(Mutation::OriginsUnbounded)
     }
 
     /// Whether something from this sender may have been discarded: of its origin, or of its creator when that was

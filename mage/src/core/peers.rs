@@ -17,6 +17,7 @@ use super::probe::{Mark, Mutation, mutated, reached};
 use super::referrers::Referrers;
 use super::router::{Router, Work};
 use crate::error::{InvitationError, PeerMisbehaved, Why};
+use crate::limits::ASKED_NAMES_MAX;
 
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Peers<H> {
@@ -36,6 +37,8 @@ pub(super) struct Peers<H> {
     unasked: Vec<NodeName>,
     /// The names that are lost, in the order in which they were.
     lost: VecDeque<NodeName>,
+    /// How many names that each node has told us of are asked for at the moment.
+    told: BTreeMap<NodeName, usize>,
     /// How many names have ever been known.
     names_known: u64,
     /// What the names of endpoints here have in this life.
@@ -117,8 +120,9 @@ struct Peer<H> {
 
 #[derive(Clone, Debug, Hash)]
 enum Reach<H> {
-    /// A link is being made; these frames are its head.
+    /// A link is being made, for somebody whom `teller` has named; these frames are its head.
     Asked {
+        teller: NodeName,
         pending: VecDeque<Frame<H>>,
         bytes: u64,
         referrers: Referrers,
@@ -140,6 +144,7 @@ impl<H> Default for Peers<H> {
             sockets: BTreeMap::new(),
             unasked: Vec::new(),
             lost: VecDeque::new(),
+            told: BTreeMap::new(),
             names_known: 0,
             mask: Mask::default(),
             full: false,
@@ -234,6 +239,12 @@ impl<H> Peers<H> {
         self.nodes.values().filter(|peer| matches!(peer.reach, Reach::Asked { .. })).count()
     }
 
+    /// How many names are asked for on each node's word.
+    #[cfg(test)]
+    pub(super) fn told(&self) -> &BTreeMap<NodeName, usize> {
+        &self.told
+    }
+
     /// Frames and bytes that wait for introductions, for each name.
     #[cfg(test)]
     pub(super) fn pending(&self) -> impl Iterator<Item = (usize, u64)> {
@@ -262,6 +273,16 @@ impl<H> Peers<H> {
         self.nodes.is_empty()
     }
 
+    /// One of the names that `teller` has told us of is asked for no more.
+    fn has_answer_for(&mut self, teller: NodeName) {
+        if let Some(told) = self.told.get_mut(&teller) {
+            *told = told.saturating_sub(1);
+            if *told == 0 {
+                self.told.remove(&teller);
+            }
+        }
+    }
+
     /// Makes room for one more name by forgetting one that is lost; a forgotten name that comes up again is asked for
     /// again, and refused again. False if there is no room.
     pub(super) fn make_room(&mut self, known_nodes_max: usize) -> bool {
@@ -277,8 +298,16 @@ impl<H> Peers<H> {
         !self.full
     }
 
-    fn expect(&mut self, realm: RealmId, node: NodeName) {
-        let reach = Reach::Asked { pending: VecDeque::new(), bytes: 0, referrers: Referrers::default() };
+    /// Whether `teller` has named as many nodes as may be asked for at the same time on one node's word.
+    fn has_told_enough(&self, teller: NodeName) -> bool {
+        let told = self.told.get(&teller).copied().unwrap_or(0);
+        told >= ASKED_NAMES_MAX && !teller.is_local() && !mutated(Mutation::NamesUnbounded)
+    }
+
+    fn expect(&mut self, realm: RealmId, node: NodeName, teller: NodeName) {
+        let (pending, referrers) = (VecDeque::new(), Referrers::default());
+        let reach = Reach::Asked { teller, pending, bytes: 0, referrers };
+        *self.told.entry(teller).or_default() += 1;
         let since = self.names_known;
         self.names_known += 1;
         self.nodes.insert(node, Peer { realm, since, reach, numbers_given: 0, numbers_taken: 0 });
@@ -323,10 +352,10 @@ impl<H> Router<H> {
             return;
         }
         let realm = self.peers.realm_of(via).unwrap_or(Peers::<H>::HOME);
-        if self.link_to_broker(realm).is_none() || !self.make_room() {
+        if self.peers.has_told_enough(via) || self.link_to_broker(realm).is_none() || !self.make_room() {
             return;
         }
-        self.peers.expect(realm, node);
+        self.peers.expect(realm, node, via);
         self.peers.unasked.push(node);
     }
 
@@ -363,7 +392,7 @@ impl<H> Router<H> {
 
     /// Registers a node that will be linked by a handshake of ours.
     pub(super) fn expect_guest(&mut self, realm: RealmId, node: NodeName) {
-        self.peers.expect(realm, node);
+        self.peers.expect(realm, node, NodeName::LOCAL);
     }
 
     /// Whether nothing sent to `node` can ever arrive.
@@ -436,7 +465,8 @@ impl<H> Router<H> {
             self.peers.lost.push_back(node);
         }
         match reach {
-            Reach::Asked { pending, referrers, .. } => {
+            Reach::Asked { teller, pending, referrers, .. } => {
+                self.peers.has_answer_for(teller);
                 pending.into_iter().for_each(|frame| self.trash_frame(frame));
                 referrers.into_names()
             }
@@ -454,21 +484,22 @@ impl<H> Router<H> {
             entry.stage = Stage::Up { peer: node };
         }
         if !self.peers.knows(node) {
-            self.peers.expect(realm, node);
+            self.peers.expect(realm, node, NodeName::LOCAL);
         }
         let Some(peer) = self.peers.nodes.get_mut(&node) else { return };
-        if let Reach::Asked { mut pending, .. } = std::mem::replace(&mut peer.reach, Reach::Linked(link)) {
-            if mutated(Mutation::PendingReversed) {
-                pending.make_contiguous().reverse();
-            }
-            if mutated(Mutation::PendingDropped) {
-                return pending.into_iter().for_each(|frame| self.trash_frame(frame));
-            }
-            if !pending.is_empty() {
-                reached(Mark::PendingFlushed);
-            }
-            self.effects.list.extend(pending.into_iter().map(|frame| Effect::Transmit { link, frame }));
+        let reach = std::mem::replace(&mut peer.reach, Reach::Linked(link));
+        let Reach::Asked { teller, mut pending, .. } = reach else { return };
+        self.peers.has_answer_for(teller);
+        if mutated(Mutation::PendingReversed) {
+            pending.make_contiguous().reverse();
         }
+        if mutated(Mutation::PendingDropped) {
+            return pending.into_iter().for_each(|frame| self.trash_frame(frame));
+        }
+        if !pending.is_empty() {
+            reached(Mark::PendingFlushed);
+        }
+        self.effects.list.extend(pending.into_iter().map(|frame| Effect::Transmit { link, frame }));
     }
 
     /// The link is gone, whoever's doing it was.

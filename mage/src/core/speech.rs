@@ -115,6 +115,8 @@ impl<H> Router<H> {
         let carries = parcel.ends.len();
         let endless = carries > 0 && parcel.hops > hops_max() && !mutated(Mutation::NoHopLimit);
         let overloaded = carries > 0 && self.is_overloaded(name, carries);
+        let moved = matches!(&parcel.ends, Ends::Moved(ends) if !ends.is_empty());
+        let crowded = moved && self.is_crowded_by(node);
         let enclosing = match &parcel.ends {
             Ends::Here(ends) => {
                 !proxying && self.would_enclose(name, ends) && !mutated(Mutation::CircleAnywhere)
@@ -131,9 +133,12 @@ impl<H> Router<H> {
                 reached(mark);
             }
         }
-        if !in_order || endless || overloaded || enclosing {
-            let circular = in_order && !overloaded;
-            let why = if circular { Why::Circular } else { Why::BrokenRules };
+        if !in_order || endless || overloaded || enclosing || crowded {
+            let why = match (in_order && !overloaded, endless || enclosing) {
+                (false, _) => Why::BrokenRules,
+                (true, true) => Why::Circular,
+                (true, false) => Why::Unreachable,
+            };
             self.refuse(node, Body::User(parcel), why);
             self.end_incoming(name, why);
             return;

@@ -18,6 +18,11 @@ impl<H> Endpoints<H> {
         self.count
     }
 
+    /// How many have a name that this node gave.
+    pub(crate) fn named_by(&self, creator: NodeName) -> usize {
+        self.by_creator.get(&creator).map_or(0, BTreeMap::len)
+    }
+
     pub(crate) fn get(&self, name: &EndpointName) -> Option<&Endpoint<H>> {
         Some(self.by_creator.get(&name.creator)?.get(&name.number)?)
     }

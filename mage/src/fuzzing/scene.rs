@@ -93,6 +93,7 @@ fn limits() -> Limits {
         link_handles_max: 16,
         node_handles_max: 32,
         guests_max: 8,
+        link_endpoints_max: 48,
         endpoints_max: 64,
     }
 }

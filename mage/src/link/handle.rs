@@ -24,7 +24,8 @@ struct Share(Arc<AtomicUsize>);
 ///
 /// The window of a pipe bounds what waits in it, but a peer may have any number of pipes. Over this limit descriptors are
 /// closed as they come, as if this process's table of them were full: the message that brought them ends its pipe, and nothing
-/// else is harmed. So no peer can fill that table.
+/// else is harmed. So no peer can fill that table; and as a link never has more than it leaves free, two cannot take it all from a
+/// third.
 #[derive(Debug)]
 pub(super) struct Allowance {
     link: Option<Arc<AtomicUsize>>,
@@ -69,11 +70,11 @@ impl Allowance {
         let Batch { handles: descriptors, truncated } = batch;
         // Most links never see one.
         let link = self.link.get_or_insert_default();
-        let fits = |count: &AtomicUsize, max: usize| {
-            // Only what another link admits at this moment can come in between, and it adds one batch at most.
-            count.load(Ordering::Relaxed).saturating_add(descriptors.len()) <= max
-        };
-        if !fits(link, self.link_max) || !fits(&self.node, self.node_max) {
+        // Only what another link admits at this moment can come in between, and it adds one batch at most.
+        let with_these =
+            |count: &AtomicUsize| count.load(Ordering::Relaxed).saturating_add(descriptors.len());
+        let free = self.node_max.saturating_sub(with_these(&self.node));
+        if !descriptors.is_empty() && with_these(link) > free.min(self.link_max) {
             return Batch { handles: Vec::new(), truncated: true };
         }
         let share = |count: &Arc<AtomicUsize>| {

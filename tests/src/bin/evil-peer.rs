@@ -1,8 +1,9 @@
 //! `evil-peer <group> <row> <number> <honest>`: says what the row says over standard input, and stays until it is killed.
 //!
 //! The number makes its names differ from those of its predecessors; the last argument is the name of an honest node in the victim's
-//! network. The groups are those of `mage_tests::evil`, and two that are not lists: `handshake`, whose rows are the bits of a good
-//! one, each turned over, and `deputy`, who has the honest node say what it may not say itself.
+//! network. The groups are those of `mage_tests::evil`, and three that are not lists: `handshake`, whose rows are the bits of a good
+//! one, each turned over, `half_open`, whose rows are handshakes that stop, and `deputy`, who has the honest node say what it may
+//! not say itself.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ async fn attack(stage: &Stage) -> Anything {
     let mut peer = RawPeer::new(&*stage.scheduler, socket);
     match group.as_str() {
         "handshake" => turn_over(&mut peer, row, called).await?,
+        "half_open" => peer.write(&evil::half_a_hello(row)).await?,
         "deputy" => accuse(stage, &mut peer, called, honest).await?,
         _ => {
             let (_, rows) = evil::GROUPS.iter().find(|(name, _)| name == group).ok_or("no such group")?;

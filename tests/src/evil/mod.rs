@@ -3,13 +3,21 @@
 //! An attack is a row: what the peer is to its victim, what it says, and what becomes of it. `tests/hostile.rs` has them said
 //! within one process, and by the program `evil-peer` to a process of its own.
 
-mod attacks;
+mod attack;
+mod controls;
+mod floods;
+mod forgeries;
 mod frames;
+mod messages;
 
 use std::io;
 
-pub use attacks::{Attack, End, Endpoint, FORGERIES, Known, MESSAGES, Part, RECEIVER, SENDER, Said, message};
-pub use frames::{CONTROLS, FLOODS, FRAMES};
+pub use attack::{Attack, End, Endpoint, Known, Part, RECEIVER, SENDER, Said, message};
+pub use controls::CONTROLS;
+pub use floods::FLOODS;
+pub use forgeries::FORGERIES;
+pub use frames::FRAMES;
+pub use messages::MESSAGES;
 
 use crate::raw::{self, Name, RawPeer};
 
@@ -86,6 +94,19 @@ pub async fn enter(peer: &mut RawPeer, part: Part, called: Called, honest: Name)
     }
 }
 
+/// The row of a handshake that stops after so many bytes.
+pub fn half_open(part: Part, bytes: usize) -> usize {
+    2 * bytes + usize::from(part == Part::Guest)
+}
+
+/// What is said in such a row: the beginning of a hello.
+pub fn half_a_hello(row: usize) -> Vec<u8> {
+    let mut hello = if row.is_multiple_of(2) { raw::invites() } else { raw::accepts() };
+    let bytes = row / 2 % hello.len();
+    hello.truncate(bytes);
+    hello
+}
+
 /// What is said when all else has been, to be heard as ever.
 ///
 /// # Panics
@@ -109,6 +130,6 @@ pub fn to_be_closed_by_a_deputy(victim: Name, number: u64) -> Vec<u8> {
         [&[2][..], &victim, &end].concat()
     };
     let ends: Vec<Vec<u8>> =
-        (0..32).map(|end| attacks::sending_to(1 + 32 * number + end, &at(end % 12))).collect();
+        (0..32).map(|end| attack::sending_to(1 + 32 * number + end, &at(end % 12))).collect();
     message((RECEIVER, 9999), (SENDER, 9999), (0, 1), &ends)
 }

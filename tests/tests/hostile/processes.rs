@@ -43,6 +43,7 @@ tests! {
     controls on [Loop, TokioMulti, Smol];
     floods on [Loop];
     handshake on [Loop];
+    half_open on [Loop, Smol];
     deputy on [Loop, TokioMulti];
 }
 
@@ -153,6 +154,7 @@ async fn besieged(stage: Stage, group: &'static str) {
             }
         }
         None if group == "deputy" => accused(&mut siege, &before).await,
+        None if group == "half_open" => hesitant(&mut siege, &before).await,
         None => handshakes(&mut siege, &before).await,
     }
     siege.over(&before).await;
@@ -207,6 +209,30 @@ async fn handshakes(siege: &mut Siege, before: &Look) {
         assert!(expected.iter().any(|end| heard.starts_with(end)), "bit {bit}: {heard}");
         siege.healed("a handshake", before).await;
     }
+}
+
+/// Handshakes that stop at any byte, all at the same time. They end when their speakers do.
+async fn hesitant(siege: &mut Siege, before: &Look) {
+    const BOTH_WAYS: usize = 32;
+    let mut attackers = Vec::new();
+    for bytes in 0..BOTH_WAYS {
+        for part in [Part::Inviter, Part::Guest] {
+            let row = evil::half_open(part, bytes);
+            attackers.push(siege.attack("half_open", row, part));
+        }
+    }
+    while siege.look().await.descriptors < before.descriptors + attackers.len() {
+        siege.remote.text("meanwhile").await.expect("it is honest");
+    }
+    drop(attackers);
+    let mut heard = Vec::new();
+    for _ in 0..2 * BOTH_WAYS {
+        heard.push(siege.hear().await);
+    }
+    let died = heard.iter().filter(|heard| **heard == ended(Why::PeerDied)).count();
+    let refused = heard.iter().filter(|heard| heard.starts_with("refused: Closed")).count();
+    assert_eq!((died, refused), (BOTH_WAYS, BOTH_WAYS), "{heard:?}");
+    siege.healed("half open", before).await;
 }
 
 /// The honest node, which is this process, says to the victim what the attacker has it say.

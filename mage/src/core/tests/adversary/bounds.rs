@@ -6,7 +6,7 @@ use crate::core::Router;
 use crate::core::endpoint::{Endpoint, State};
 use crate::core::tests::token::Token;
 use crate::core::tests::world::World;
-use crate::limits::{CARRIED_MAX, HELD_WINDOWS, PENDING_ADMISSIONS_MAX};
+use crate::limits::{ASKED_NAMES_MAX, CARRIED_MAX, HELD_ORIGINS_MAX, HELD_WINDOWS, PENDING_ADMISSIONS_MAX};
 
 /// How far a run has gone, so that a campaign can tell whether it has come near the bounds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,6 +37,11 @@ pub(super) fn check(world: &World, hostile: usize, faults: &mut Vec<String>) -> 
         }
         if router.peers.remembered() > router.limits.known_nodes_max {
             blame("names".to_owned());
+        }
+        if router.peers.told().iter().any(|(teller, told)| !teller.is_local() && *told > ASKED_NAMES_MAX)
+            || router.peers.told().values().sum::<usize>() != router.peers.asked()
+        {
+            blame("names asked for".to_owned());
         }
         if router.peers.admissions.values().any(|pending| *pending > PENDING_ADMISSIONS_MAX) {
             blame("admissions".to_owned());
@@ -76,7 +81,9 @@ fn endpoint_bounds(router: &Router<Token>, endpoint: &Endpoint<Token>) -> (Optio
     let links = router.peers.links.len() + 1;
     let origins = links * (router.peers.remembered() + 2);
     reached.origins = usage.len();
-    if usage.len() > origins || held.spent() > origins {
+    let of_one_node = |node| usage.keys().filter(|(from, _)| *from == node).count();
+    let crowded = usage.keys().any(|(node, _)| of_one_node(*node) > HELD_ORIGINS_MAX);
+    if crowded || usage.len() > origins || held.spent() > origins {
         return (Some("origins"), reached);
     }
     // The end may have read since, so this is what its room was at most.

@@ -1,13 +1,13 @@
 //! Attacks that chance hardly ever puts together.
 
 use crate::core::frame::{Body, Control, Descriptor, Ends, Frame, Parcel};
-use crate::core::name::{Address, EndpointName, PipeName};
+use crate::core::name::{Address, EndpointName, NodeName, PipeName};
 use crate::core::tests::oracle::Hand;
 use crate::core::tests::scenarios::{Story, endpoint_of};
-use crate::core::tests::world::{BROKER, Step, name_of};
+use crate::core::tests::world::{BROKER, Step, World, name_of};
 use crate::core::{Count, Side, Window};
 use crate::error::Why;
-use crate::limits::{CARRIED_MAX, Limits};
+use crate::limits::{ASKED_NAMES_MAX, CARRIED_MAX, HELD_ORIGINS_MAX, Limits};
 
 /// A story in which this node is hostile; the other guests are honest.
 fn against(nodes: usize, hostile: usize, limits: Limits) -> Story {
@@ -23,6 +23,13 @@ fn invented(node: usize, number: u64) -> EndpointName {
 
 fn address(hand: Hand) -> Address {
     Address { node: name_of(hand.node), endpoint: endpoint_of(hand) }
+}
+
+/// Somebody who never was.
+fn nobody(number: usize) -> NodeName {
+    let mut bytes = [9; 16];
+    bytes[..8].copy_from_slice(&(number as u64).to_le_bytes());
+    NodeName::from_bytes(bytes).expect("not all zeros")
 }
 
 /// An end that never was.
@@ -291,6 +298,99 @@ pub(super) fn ends_in_ends_in_ends() -> Result<(), String> {
     if waiting < CARRIED_MAX.len() { Ok(()) } else { Err(format!("{waiting} ends wait in each other")) }
 }
 
+/// E sends V ends whose pipes go on at nodes that never were, so that V knows their names, and then messages in all these names
+/// to V's end, which is to hear none of them.
+pub(super) fn speaks_for_many() -> Result<(), String> {
+    const E: usize = 1;
+    const V: usize = 2;
+    const NAMES: usize = 40;
+    let mut story = against(3, E, Limits::default());
+    let (at_e, at_v) = story.acquaint(E, V);
+    let gifts = (0..NAMES).map(|name| {
+        let number = story.world.nodes[E].router.next_number_for(name_of(V));
+        gift(E, number, Address { node: nobody(name), endpoint: invented(E, 1) })
+    });
+    let gifts = gifts.collect();
+    let ends = story.give(at_e, at_v, gifts);
+    story.oracle.hands.extend(ends);
+    let known = story.world.nodes[V].router.peers.remembered();
+    if known < NAMES {
+        return Err(format!("V knows {known} names"));
+    }
+    for name in 0..NAMES {
+        let speaker = EndpointName { creator: nobody(name), number: 1 };
+        story.lie(E, at_v, speaker, message(0, Vec::new()));
+    }
+    story.rest();
+    story.verdict()?;
+    let endpoint = story.world.nodes[V].router.endpoints.get(&at_v.end).ok_or("V's end is gone")?;
+    let held = endpoint.held.as_ref().map_or(0, |held| held.messages());
+    if held == HELD_ORIGINS_MAX as u64 { Ok(()) } else { Err(format!("{held} messages are held")) }
+}
+
+/// E names more nodes to V than V remembers, before the broker can say that none of them exists. Then V is to meet W.
+pub(super) fn names_everybody() -> Result<(), String> {
+    const E: usize = 1;
+    const V: usize = 2;
+    const W: usize = 3;
+    let limits = Limits { known_nodes_max: ASKED_NAMES_MAX + 20, ..Limits::default() };
+    let mut story = against(4, E, limits);
+    let (at_e, at_v) = story.acquaint(E, V);
+    for sequence in 0..20 {
+        let gifts = (0..64).map(|name| {
+            let number = story.world.nodes[E].router.next_number_for(name_of(V));
+            gift(E, number, Address { node: nobody(64 * sequence + name), endpoint: invented(E, 1) })
+        });
+        let gifts = gifts.collect();
+        story.lie(E, at_v, endpoint_of(at_e), message(sequence as u64, gifts));
+    }
+    let hears = |world: &World, step: &Step| match step {
+        Step::Deliver { channel, side } => world.reader(*channel, *side) == Some(V),
+        _ => false,
+    };
+    while let Some(step) = story.world.steps().into_iter().find(|step| hears(&story.world, step)) {
+        story.world.take(step);
+    }
+    if story.world.nodes[V].router.peers.asked() < ASKED_NAMES_MAX {
+        return Err("V does not ask for so many".to_owned());
+    }
+    story.comes_to_rest_without(E);
+    story.verdict()?;
+    let (at_w, too_at_v) = story.acquaint(W, V);
+    story.passes(at_w, too_at_v)?;
+    story.passes(too_at_v, at_w)?;
+    story.verdict()
+}
+
+/// E sends V more ends than one peer may have there, and nobody reads them. Then W sends one.
+pub(super) fn brings_a_crowd() -> Result<(), String> {
+    const E: usize = 1;
+    const V: usize = 2;
+    const W: usize = 3;
+    const MOST: usize = 4;
+    let mut story = against(4, E, Limits { link_endpoints_max: MOST, ..Limits::default() });
+    let (at_e, at_v) = story.acquaint(E, V);
+    for sequence in 0..20 {
+        let number = story.world.nodes[E].router.next_number_for(name_of(V));
+        let peer = Address { node: name_of(E), endpoint: invented(E, 800 + number) };
+        story.lie(E, at_v, endpoint_of(at_e), message(sequence, vec![gift(E, number, peer)]));
+        story.rest();
+    }
+    story.verdict()?;
+    let theirs = story.world.nodes[V].router.endpoints.named_by(name_of(E));
+    if theirs > MOST + 1 {
+        return Err(format!("{theirs} ends of one peer"));
+    }
+    let ended = story.world.nodes[V].router.status(at_v.end).and_then(|status| status.ended);
+    if ended != Some(Why::Unreachable) {
+        return Err(format!("its pipe has ended so: {ended:?}"));
+    }
+    let (at_w, too_at_v) = story.acquaint(W, V);
+    story.passes(at_w, too_at_v)?;
+    story.passes(too_at_v, at_w)?;
+    story.verdict()
+}
+
 pub(super) fn places_in_a_ring() -> Result<(), String> {
     ring([1, 2])
 }
@@ -303,6 +403,13 @@ fn whoever_is_made_to_say_nonsense_keeps_its_link() {
 #[test]
 fn the_deeper_the_fewer() {
     assert_eq!(ends_in_ends_in_ends(), Ok(()));
+}
+
+#[test]
+fn one_peer_does_not_use_up_what_a_node_has() {
+    assert_eq!(speaks_for_many(), Ok(()));
+    assert_eq!(brings_a_crowd(), Ok(()));
+    assert_eq!(names_everybody(), Ok(()));
 }
 
 #[test]
