@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use mage::{Inspection, PipeState, RawMessage, Remote};
 use mage_tests::member::{Fellow, settled};
-use mage_tests::words::{bytes, heard, invite};
+use mage_tests::words::{a_turn, bytes, heard, invite};
 use mage_tests::{Stage, on_every_scheduler};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
@@ -15,6 +15,7 @@ const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
 on_every_scheduler! {
     a_route_is_seen_until_it_is_gone
     whoever_is_not_met_yet_is_seen
+    what_has_ended_is_seen
     a_child_is_awaited_without_blocking
 }
 
@@ -114,6 +115,19 @@ async fn whoever_is_not_met_yet_is_seen(stage: Stage) {
     assert!(guest.inspect().awaited.is_empty());
     stranger.leave().await;
     broker.leave().await;
+}
+
+async fn what_has_ended_is_seen(stage: Stage) {
+    let ((_inviter, far), (node, near)) = stage.linked().await;
+    let (_first, _second) = node.create_message_pipes();
+    far.try_send(bytes("last words")).expect("there is room");
+    drop(far);
+    while node.inspect().pipes.iter().all(|pipe| pipe.ended.is_none()) {
+        a_turn().await;
+    }
+    let seen = node.inspect().to_string();
+    assert!(seen.contains("within this node: 2 ends") && seen.contains("ended: 1 end, 1 unread"), "{seen}");
+    assert_eq!(heard(&near).await, "last words");
 }
 
 async fn a_child_is_awaited_without_blocking(stage: Stage) {

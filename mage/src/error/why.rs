@@ -8,7 +8,7 @@ use std::fmt;
 pub enum Why {
     /// The other end was closed.
     Closed,
-    /// A process on the way died, or the link to it was cut.
+    /// The process of the other end, or one on the way to it, died or left the network; or a link between them was cut.
     PeerDied,
     /// The two ends could not be brought together: no broker, or the broker refused.
     Unreachable,
@@ -60,7 +60,7 @@ impl fmt::Display for Why {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Closed => "the other end was closed",
-            Self::PeerDied => "a process on the way to the other end died",
+            Self::PeerDied => "the process of the other end, or one on the way to it, has died or left",
             Self::Unreachable => "the other end cannot be reached from here",
             Self::BrokenRules => "the rules of the pipe were broken on the way",
             Self::Rejected => "the other end rejected a message as bad",

@@ -167,9 +167,15 @@ impl fmt::Display for Inspection {
         let name = self.names.first().map_or_else(|| "not in a network".to_owned(), NodeName::to_string);
         let (ends, proxies) = (count(self.ends, "pipe end"), count(self.proxies, "proxy"));
         writeln!(formatter, "node {name}: {ends}, {proxies}")?;
-        let ends = || self.pipes.iter().filter(|pipe| pipe.state == PipeState::Open);
+        let open = || self.pipes.iter().filter(|pipe| pipe.state == PipeState::Open);
+        let ends = || open().filter(|pipe| pipe.ended.is_none());
         let within = ends().filter(|pipe| pipe.peer.is_none()).count();
         writeln!(formatter, "  ├─ within this node: {}", count(within, "end"))?;
+        let ended = || open().filter(|pipe| pipe.ended.is_some());
+        if ended().next().is_some() {
+            let unread: u64 = ended().map(|pipe| pipe.unread_messages).sum();
+            writeln!(formatter, "  ├─ ended: {}, {unread} unread", count(ended().count(), "end"))?;
+        }
         for LinkInspection { peer, is_broker, unsent_frames } in &self.links {
             let of_link = || ends().filter(|pipe| pipe.peer == Some(*peer));
             let direct = of_link().filter(|pipe| pipe.direct).count();
