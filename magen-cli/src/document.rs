@@ -46,9 +46,11 @@ pub(crate) fn run(mut parser: Parser) -> Result<(), Failure> {
     let mut files: Vec<(&str, String)> =
         pages.values().map(|module| (module.file_name.as_str(), page::of_module(module, &pages))).collect();
     files.push(("index.html", page::index(pages.values())));
+    let failed = |path: &Path, error| to_failure(FileError::Write { path: path.to_owned(), error });
+    fs::create_dir_all(&directory).map_err(|error| failed(&directory, error))?;
     for (name, text) in files {
         let path = directory.join(name);
-        fs::write(&path, text).map_err(|error| to_failure(FileError::Write { path, error }))?;
+        fs::write(&path, text).map_err(|error| failed(&path, error))?;
     }
     Ok(())
 }

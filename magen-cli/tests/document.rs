@@ -13,7 +13,7 @@ fn directory() -> PathBuf {
 
 fn magen(workshop: &TempDir, inputs: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_magen"));
-    command.arg("doc").arg("--output").arg(workshop.path()).args(inputs);
+    command.arg("doc").arg("--output").arg(workshop.path().join("pages")).args(inputs);
     command.current_dir(directory()).output().unwrap()
 }
 
@@ -27,7 +27,7 @@ fn pages_are_the_expected_ones() {
     let output = magen(&workshop, &["shapes.magen", "canvas.magen"]);
     assert!(output.status.success() && output.stdout.is_empty(), "{}", text(&output.stderr));
     for name in ["index.html", "module.shapes.html", "module.canvas.html"] {
-        let page = fs::read_to_string(workshop.path().join(name)).unwrap();
+        let page = fs::read_to_string(workshop.path().join("pages").join(name)).unwrap();
         let expected = directory().join(name);
         if env::var_os("MAGEN_UPDATE").is_some_and(|value| value == "1") {
             fs::write(&expected, &page).unwrap();
@@ -36,7 +36,7 @@ fn pages_are_the_expected_ones() {
         assert!(page == expected, "{name} is another page; MAGEN_UPDATE=1 rewrites it\n{page}");
         assert!(!page.contains("<script") && !page.contains("javascript:") && !page.contains("<img"));
     }
-    assert_eq!(fs::read_dir(workshop.path()).unwrap().count(), 3);
+    assert_eq!(fs::read_dir(workshop.path().join("pages")).unwrap().count(), 3);
 }
 
 /// What every link goes to, page and place.
@@ -57,11 +57,12 @@ fn every_link_between_the_pages_of_the_corpus_leads_somewhere() {
     let output = magen(&workshop, &inputs.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(output.status.success(), "{}", text(&output.stderr));
     let mut count = 0;
-    for entry in fs::read_dir(workshop.path()).unwrap() {
+    for entry in fs::read_dir(workshop.path().join("pages")).unwrap() {
         let path = entry.unwrap().path();
         let page = fs::read_to_string(&path).unwrap();
         for (name, place) in links(&page) {
-            let target = if name.is_empty() { path.clone() } else { workshop.path().join(name) };
+            let target =
+                if name.is_empty() { path.clone() } else { workshop.path().join("pages").join(name) };
             let target = fs::read_to_string(&target).unwrap_or_else(|_| panic!("{path:?}: no {name}"));
             let is_there = place.is_empty() || target.contains(&format!(" id=\"{place}\""));
             assert!(is_there, "{path:?}: no {name}#{place}");

@@ -212,9 +212,10 @@ impl<'a> Subject<'a> {
     ) {
         for (index, field) in old.iter().enumerate() {
             match new.get(index) {
-                Some(new) => {
-                    let (old, new) = (Part::field(field), Part::field(new));
-                    self.same(what, method, old, new, breaks);
+                Some(there) => {
+                    let is_elsewhere = new.iter().any(|new| new.name == field.name);
+                    let pair = (Part::field(field), Part::field(there));
+                    self.same(what, method, pair, is_elsewhere, breaks);
                 }
                 None => self.removed(what, method, Part::field(field), breaks),
             }
@@ -234,7 +235,10 @@ impl<'a> Subject<'a> {
     ) {
         for (number, part) in old {
             match new.get(number) {
-                Some(new) => self.same(what, None, *part, *new, breaks),
+                Some(there) => {
+                    let is_elsewhere = new.values().any(|new| new.name == part.name);
+                    self.same(what, None, (*part, *there), is_elsewhere, breaks);
+                }
                 None => self.removed(what, None, *part, breaks),
             }
         }
@@ -243,7 +247,16 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn same(&self, what: &str, method: Option<&str>, old: Part<'_>, new: Part<'_>, breaks: &mut Breaks) {
+    /// What had this place, and what has it now. A name may change; but one that is elsewhere now has swapped its meaning with another,
+    /// which no fingerprint shows.
+    fn same(
+        &self,
+        what: &str,
+        method: Option<&str>,
+        (old, new): (Part<'_>, Part<'_>),
+        is_elsewhere: bool,
+        breaks: &mut Breaks,
+    ) {
         let text = |schema, part: Part<'_>| part.value_type.map(|value_type| type_text(value_type, schema));
         let (before, after) = (text(self.old, old), text(self.new, new));
         if before != after {
@@ -252,6 +265,12 @@ impl<'a> Subject<'a> {
             let found =
                 self.found(BreakKind::ChangedType, message).in_method(method).in_member(Some(old.name));
             breaks.push(found.at(self.new_place(new.span), self.old_place(old.span, "as it was")));
+        } else if old.name != new.name && is_elsewhere {
+            let message = format!("where the {what} `{}` was is `{}` now", old.name, new.name);
+            let found =
+                self.found(BreakKind::MovedMember, message).in_method(method).in_member(Some(old.name));
+            let found = found.at(self.new_place(new.span), self.old_place(old.span, "as it was"));
+            breaks.push(found.help("older builds take the one for the other: put them back in order"));
         }
         self.same_version(what, method, Some(old.name), old, new, breaks);
     }

@@ -44,6 +44,8 @@ break_kinds! {
     RenamedMethod = "renamed-method",
     /// A parameter, a response value, a field, a member or a value is gone.
     RemovedMember = "removed-member",
+    /// Something has another place or number, and what is there now has its old one.
+    MovedMember = "moved-member",
     /// Something has another type.
     ChangedType = "changed-type",
     /// A method is answered that was not, or the reverse.
