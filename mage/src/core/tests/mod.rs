@@ -3,6 +3,7 @@
 mod admissions;
 mod adversary;
 mod asking;
+mod boundaries;
 mod campaign;
 mod checks;
 mod chooser;
