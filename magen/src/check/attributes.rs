@@ -3,6 +3,7 @@
 use super::Checker;
 use crate::ast::{Attribute, LiteralKind};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
+use crate::span::Span;
 use crate::suggest;
 
 /// What an attribute may stand before.
@@ -67,44 +68,31 @@ impl<'source> Checker<'source, '_> {
         place: Place,
     ) -> Attributes<'source> {
         let mut found = Attributes::default();
-        for attribute in attributes {
-            if attribute.name.text == MIN_VERSION {
-                found.min_version = self.min_version(attribute, place);
+        for (position, attribute) in attributes.iter().enumerate() {
+            let name = attribute.name.text;
+            if attributes[..position].iter().any(|before| before.name.text == name) {
+                let message = format!("`{name}` is there twice");
+                self.invalid_attribute(attribute.name.span, &message, "remove one of them");
                 continue;
             }
-            if attribute.name.text == RUST {
-                found.rust = self.rust_type(attribute, place);
-                continue;
+            match name {
+                EXTENSIBLE => found.is_extensible = self.extensible(attribute, place),
+                MIN_VERSION => found.min_version = self.min_version(attribute, place),
+                RUST => found.rust = self.rust_type(attribute, place),
+                _ => self.unknown_attribute(attribute),
             }
-            if attribute.name.text != EXTENSIBLE {
-                self.unknown_attribute(attribute);
-                continue;
-            }
-            if !matches!(place, Place::Interface | Place::Struct | Place::Union | Place::Enum) {
-                let help = "`[Extensible]` stands before an interface, a struct, a union or an enum";
-                self.misplaced_attribute(attribute, place, help);
-            } else if let Some(value) = attribute.value {
-                self.reporter.report(
-                    Diagnostic::new(
-                        DiagnosticKind::InvalidAttribute,
-                        value.span,
-                        "`Extensible` takes no value",
-                    )
-                    .help("write `[Extensible]`"),
-                );
-            } else if found.is_extensible {
-                self.reporter.report(
-                    Diagnostic::new(
-                        DiagnosticKind::InvalidAttribute,
-                        attribute.name.span,
-                        "`Extensible` is there twice",
-                    )
-                    .help("remove one of them"),
-                );
-            }
-            found.is_extensible = true;
         }
         found
+    }
+
+    fn extensible(&mut self, attribute: &Attribute<'source>, place: Place) -> bool {
+        if !matches!(place, Place::Interface | Place::Struct | Place::Union | Place::Enum) {
+            let help = "`[Extensible]` stands before an interface, a struct, a union or an enum";
+            self.misplaced_attribute(attribute, place, help);
+        } else if let Some(value) = attribute.value {
+            self.invalid_attribute(value.span, "`Extensible` takes no value", "write `[Extensible]`");
+        }
+        true
     }
 
     fn min_version(&mut self, attribute: &Attribute<'source>, place: Place) -> u32 {
@@ -114,14 +102,13 @@ impl<'source> Checker<'source, '_> {
             self.misplaced_attribute(attribute, place, help);
             return 0;
         }
-        let version = attribute.value.and_then(|value| value.text.parse().ok());
+        let number = attribute.value.filter(|value| value.kind == LiteralKind::Number);
+        let version = number.and_then(|value| value.text.parse().ok());
         if !matches!(version, Some(1..)) {
             let span = attribute.value.map_or(attribute.name.span, |value| value.span);
             let message = "`MinVersion` takes the number of a version, from 1";
-            self.reporter.report(
-                Diagnostic::new(DiagnosticKind::InvalidAttribute, span, message)
-                    .help("write `[MinVersion=1]` for the first addition; what was always there has none"),
-            );
+            let help = "write `[MinVersion=1]` for the first addition; what was always there has none";
+            self.invalid_attribute(span, message, help);
         }
         version.unwrap_or_default()
     }
@@ -138,10 +125,9 @@ impl<'source> Checker<'source, '_> {
             attribute.value.filter(|value| value.kind == LiteralKind::Text && is_rust_path(value.text));
         if value.is_none() {
             let span = attribute.value.map_or(attribute.name.span, |value| value.span);
-            self.reporter.report(
-                Diagnostic::new(DiagnosticKind::InvalidAttribute, span, "`Rust` takes the path of a type")
-                    .help("write `[Rust=\"crate::Url\"]`, or `[Rust=\"::url::Url\"]` for a type of another crate"),
-            );
+            let help =
+                "write `[Rust=\"crate::Url\"]`, or `[Rust=\"::url::Url\"]` for a type of another crate";
+            self.invalid_attribute(span, "`Rust` takes the path of a type", help);
         }
         value.map(|value| value.text)
     }
@@ -158,9 +144,11 @@ impl<'source> Checker<'source, '_> {
 
     fn misplaced_attribute(&mut self, attribute: &Attribute<'source>, place: Place, help: &str) {
         let message = format!("`{}` does not stand before {}", attribute.name.text, place.description());
-        self.reporter.report(
-            Diagnostic::new(DiagnosticKind::InvalidAttribute, attribute.name.span, message).help(help),
-        );
+        self.invalid_attribute(attribute.name.span, &message, help);
+    }
+
+    fn invalid_attribute(&mut self, span: Span, message: &str, help: &str) {
+        self.reporter.report(Diagnostic::new(DiagnosticKind::InvalidAttribute, span, message).help(help));
     }
 }
 

@@ -177,7 +177,19 @@ impl<'source> Checker<'source, '_> {
                 }
                 true
             }
-            (Value::Integer(_) | Value::Real(_), ValueType::Float | ValueType::Double) => true,
+            (Value::Integer(_) | Value::Real(_), ValueType::Float | ValueType::Double) => {
+                if !is_finite(value, matches!(value_type, ValueType::Float)) {
+                    let message =
+                        "this number does not fit: a floating point number of this size is infinite";
+                    self.reporter.report(Diagnostic::new(
+                        DiagnosticKind::InvalidValue,
+                        literal.span,
+                        message,
+                    ));
+                    return None;
+                }
+                true
+            }
             (Value::Text(text), ValueType::Text(bound)) => {
                 bound.is_none_or(|bound| text.len() as u64 <= u64::from(bound))
             }
@@ -213,6 +225,19 @@ fn short(text: &str) -> &str {
     text.char_indices().nth(40).map_or(text, |(end, _)| &text[..end])
 }
 
+/// Whether a `float`, or else a `double`, has this value.
+fn is_finite(value: Value<'_>, is_float: bool) -> bool {
+    match value {
+        Value::Real(text) if is_float => text.parse().is_ok_and(f32::is_finite),
+        Value::Real(text) => text.parse().is_ok_and(f64::is_finite),
+        Value::Integer(number) => number.abs() < TOO_LARGE,
+        _ => true,
+    }
+}
+
+/// Stands for all whole numbers that are too large for any type.
+const TOO_LARGE: i128 = i128::MAX / 2;
+
 /// A whole number in decimal or hexadecimal.
 fn whole(text: &str) -> Option<i128> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
@@ -224,6 +249,6 @@ fn whole(text: &str) -> Option<i128> {
     let too_large = digits.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'x');
     match magnitude {
         Ok(magnitude) => Some(sign * magnitude),
-        Err(_) => (too_large && !digits.contains(['.', 'e', 'E'])).then_some(sign * (i128::MAX / 2)),
+        Err(_) => (too_large && !digits.contains(['.', 'e', 'E'])).then_some(sign * TOO_LARGE),
     }
 }
