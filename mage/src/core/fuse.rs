@@ -91,8 +91,9 @@ impl<H> Router<H> {
         let queue = endpoint.queue.take();
         reached(if queue.is_empty() { Mark::Fused } else { Mark::FusedUnread });
         endpoint.set_peer(peer);
-        let state = std::mem::replace(&mut endpoint.state, State::Proxying(Box::new(place)));
-        self.discard_state(state);
+        if let Some(state) = self.endpoints.vacate(&name, State::Proxying(Box::new(place))) {
+            self.discard_state(state);
+        }
         self.note_reference(name, peer.node);
         for message in queue {
             self.forward(name, peer, message);

@@ -89,8 +89,9 @@ impl<H> Router<H> {
         let old = endpoint.peer();
         endpoint.set_peer(Address::here(EndpointName::NONE));
         let moving = Box::new(Moving { old, slot: None });
-        let state = std::mem::replace(&mut endpoint.state, State::Moving(moving));
-        self.discard_state(state);
+        if let Some(state) = self.endpoints.vacate(&end, State::Moving(moving)) {
+            self.discard_state(state);
+        }
     }
 
     /// The end that was packed leaves for `node`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, State};
 use super::name::{EndpointName, NodeName};
 
 /// Endpoints of one creator are found by their number alone, and each is a box of its own: there may be hundreds of thousands,
@@ -11,11 +11,18 @@ use super::name::{EndpointName, NodeName};
 pub(crate) struct Endpoints<H> {
     by_creator: BTreeMap<NodeName, BTreeMap<u64, Box<Endpoint<H>>>>,
     count: usize,
+    /// How many of them are places that an end has left.
+    places: usize,
 }
 
 impl<H> Endpoints<H> {
     pub(crate) fn len(&self) -> usize {
         self.count
+    }
+
+    /// How many of them are no ends.
+    pub(crate) fn places(&self) -> usize {
+        self.places
     }
 
     /// How many have a name that this node gave.
@@ -32,8 +39,22 @@ impl<H> Endpoints<H> {
     }
 
     pub(crate) fn insert(&mut self, name: EndpointName, endpoint: Endpoint<H>) {
+        self.count += 1;
+        self.places += usize::from(!endpoint.is_open());
         let old = self.by_creator.entry(name.creator).or_default().insert(name.number, Box::new(endpoint));
-        self.count += usize::from(old.is_none());
+        if let Some(old) = old {
+            self.count -= 1;
+            self.places -= usize::from(!old.is_open());
+        }
+    }
+
+    /// An end leaves, and its place is in this state from now on. The end's own state comes back.
+    pub(crate) fn vacate(&mut self, name: &EndpointName, state: State) -> Option<State> {
+        let endpoint = self.get_mut(name)?;
+        let was_open = endpoint.is_open();
+        let state = std::mem::replace(&mut endpoint.state, state);
+        self.places += usize::from(was_open);
+        Some(state)
     }
 
     pub(crate) fn remove(&mut self, name: &EndpointName) -> Option<Endpoint<H>> {
@@ -43,6 +64,7 @@ impl<H> Endpoints<H> {
             self.by_creator.remove(&name.creator);
         }
         self.count -= 1;
+        self.places -= usize::from(!endpoint.is_open());
         Some(*endpoint)
     }
 
@@ -58,6 +80,7 @@ impl<H> Endpoints<H> {
         self.iter().map(|(name, _)| name)
     }
 
+    #[cfg(test)]
     pub(crate) fn values(&self) -> impl Iterator<Item = &Endpoint<H>> {
         self.iter().map(|(_, endpoint)| endpoint)
     }
@@ -65,6 +88,6 @@ impl<H> Endpoints<H> {
 
 impl<H> Default for Endpoints<H> {
     fn default() -> Self {
-        Self { by_creator: BTreeMap::new(), count: 0 }
+        Self { by_creator: BTreeMap::new(), count: 0, places: 0 }
     }
 }

@@ -39,6 +39,11 @@ pub(super) fn always(world: &World, windows: Windows, faults: &mut Vec<String>) 
         }
         carriers(router, node, faults);
         references(router, node, faults);
+        if router.endpoints.values().filter(|endpoint| !endpoint.is_open()).count()
+            != router.endpoints.places()
+        {
+            faults.push(format!("node {node} has lost count of its places"));
+        }
     }
 }
 
