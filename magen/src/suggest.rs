@@ -8,10 +8,11 @@ pub(crate) fn is_close(written: &str, meant: &str) -> bool {
     edits <= SUGGESTION_EDITS_MAX && edits * 2 < meant.len()
 }
 
-/// The first of `candidates` that differs from `written` by the fewest edits, if it is close.
+/// The first of `candidates` that differs from `written` by the fewest edits, if it is close; rather one that begins as it does.
 pub(crate) fn closest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let close = candidates.into_iter().filter(|candidate| is_close(written, candidate));
-    close.min_by_key(|candidate| edits_between(written, candidate))
+    let initial = |word: &str| word.bytes().next();
+    close.min_by_key(|candidate| (edits_between(written, candidate), initial(candidate) != initial(written)))
 }
 
 /// How many letters must be inserted, removed or replaced to get from one word to the other; case is not counted.
@@ -48,5 +49,6 @@ mod tests {
     fn the_closest_wins() {
         assert_eq!(closest("strin", ["int", "string"]), Some("string"));
         assert_eq!(closest("url", ["int", "string"]), None);
+        assert_eq!(closest("Pint", ["int", "Point"]), Some("Point"));
     }
 }

@@ -93,7 +93,8 @@ impl Lexer<'_> {
 
 /// The character itself where it can be seen, else its number.
 pub(super) fn described(character: char) -> String {
-    if character.is_control() || is_refused_in_docs(character) || character.is_whitespace() {
+    let is_visible = character.escape_debug().count() <= 2;
+    if !is_visible || is_refused_in_docs(character) || character.is_whitespace() {
         format!("U+{:04X}", u32::from(character))
     } else {
         format!("`{character}`")
