@@ -3,10 +3,11 @@
 //! `MAGE_SEED=1234 cargo test -p mage-ipc --lib campaign` runs one again; `MAGE_SEEDS=50000` runs so many.
 
 use std::collections::BTreeMap;
-use std::thread;
+use std::ops::Range;
 
 use super::configurations::{ALL, Configuration};
 use super::random::{self, Summary};
+use super::seeds;
 use crate::core::probe::Mark;
 
 /// How many runs a plain `cargo test` makes.
@@ -39,21 +40,13 @@ const TO_BE_REACHED: &[Mark] = &[
 
 #[test]
 fn ten_thousand_runs() {
-    match variable("MAGE_SEED") {
-        Some(seed) => conclude(seed..seed + 1),
-        None => conclude(0..variable("MAGE_SEEDS").unwrap_or(RUNS)),
-    }
+    conclude(seeds::asked_for(RUNS));
 }
 
 #[test]
 #[ignore = "takes minutes; for the night, and for changes of the protocol"]
 fn a_hundred_thousand_runs() {
     conclude(0..100_000);
-}
-
-fn variable(name: &str) -> Option<u64> {
-    let value = std::env::var(name).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is to be a number, not {value}")))
 }
 
 /// Which configuration this seed is for.
@@ -66,34 +59,15 @@ pub(super) fn one(seed: u64) -> Result<Summary, String> {
     random::run(seed, configuration(seed))
 }
 
-fn conclude(seeds: std::ops::Range<u64>) {
-    let threads = thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
-    let share = |thread| seeds.clone().skip(thread as usize).step_by(threads as usize);
-    let results: Vec<_> = thread::scope(|scope| {
-        let runs: Vec<_> = (0..threads).map(|thread| scope.spawn(move || some(share(thread)))).collect();
-        runs.into_iter().map(|run| run.join().expect("a run does not panic")).collect()
-    });
+fn conclude(all: Range<u64>) {
+    let add = |sum: &mut BTreeMap<_, _>, summary: Summary| seeds::add_marks(sum, summary.marks);
+    let about = |seed| format!("configuration: {:?}", configuration(seed));
+    let enough = all.end - all.start >= RUNS;
     let mut marks = BTreeMap::new();
-    for result in results {
-        match result {
-            Ok(more) => more.into_iter().for_each(|(mark, times)| *marks.entry(mark).or_insert(0) += times),
-            Err((seed, report)) => panic!(
-                "run {seed} has broken promises:\n{report}configuration: {:?}\nto see it again: MAGE_SEED={seed}",
-                configuration(seed)
-            ),
-        }
+    for more in seeds::run_all(all, one, add, about) {
+        seeds::add_marks(&mut marks, more);
     }
-    if seeds.end - seeds.start >= RUNS {
-        let missed: Vec<_> = TO_BE_REACHED.iter().filter(|mark| !marks.contains_key(mark)).collect();
-        assert!(missed.is_empty(), "never reached: {missed:?}");
+    if enough {
+        seeds::expect_reached(&marks, TO_BE_REACHED);
     }
-}
-
-fn some(seeds: impl Iterator<Item = u64>) -> Result<BTreeMap<Mark, usize>, (u64, String)> {
-    let mut marks = BTreeMap::new();
-    for seed in seeds {
-        let summary = one(seed).map_err(|report| (seed, report))?;
-        summary.marks.into_iter().for_each(|(mark, times)| *marks.entry(mark).or_insert(0) += times);
-    }
-    Ok(marks)
 }

@@ -15,6 +15,7 @@ mod networks;
 mod oracle;
 mod random;
 mod scenarios;
+mod seeds;
 mod token;
 mod translate;
 mod windows;

@@ -1,14 +1,10 @@
 //! Mistakes made on purpose, one at a time. A test that cannot see a mistake does not test the rule it breaks.
 
 use std::collections::BTreeSet;
-use std::thread;
 
 use super::adversary::DEFENCES;
-use super::{admissions, campaign, networks, scenarios};
+use super::{admissions, campaign, networks, scenarios, seeds};
 use crate::core::probe::{Mutation, mutate};
-
-/// Runs after which a mistake counts as unnoticed. All but the rarest are noticed in the first hundred.
-const RUNS_MAX: u64 = 20_000;
 
 type Scenario = fn() -> Result<(), String>;
 
@@ -98,22 +94,8 @@ fn every_mistake_is_listed() {
 
 #[test]
 fn random_runs_see_every_mistake() {
-    let unseen = |thread| {
-        let share = SEEN_AT_RANDOM.iter().skip(thread).step_by(2).copied();
-        share.filter(|mutation| !is_seen_at_random(*mutation)).collect::<Vec<_>>()
-    };
-    let unseen: Vec<Mutation> = thread::scope(|scope| {
-        let halves = [scope.spawn(|| unseen(0)), scope.spawn(|| unseen(1))];
-        halves.into_iter().flat_map(|half| half.join().expect("a run does not panic")).collect()
-    });
+    let unseen = seeds::unnoticed(SEEN_AT_RANDOM.iter().copied(), campaign::one);
     assert!(unseen.is_empty(), "not seen: {unseen:?}");
-}
-
-fn is_seen_at_random(mutation: Mutation) -> bool {
-    mutate(Some(mutation));
-    let seen = (0..RUNS_MAX).any(|seed| campaign::one(seed).is_err());
-    mutate(None);
-    seen
 }
 
 #[test]

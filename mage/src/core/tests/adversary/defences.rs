@@ -1,12 +1,8 @@
 //! Each defence is taken away once. The test passes because the promises are then broken, and somebody notices.
 
-use std::thread;
-
-use super::{is_seen, stories};
+use super::{one, stories};
 use crate::core::probe::{Mutation, mutate};
-
-/// Runs after which a missing defence counts as unnoticed.
-const RUNS_MAX: u64 = 20_000;
+use crate::core::tests::seeds;
 
 type Story = fn() -> Result<(), String>;
 
@@ -44,15 +40,7 @@ pub(in crate::core::tests) const DEFENCES: &[(Mutation, By)] = &[
 #[test]
 fn the_siege_notices_missing_defences() {
     let sieges = DEFENCES.iter().filter(|(_, by)| matches!(by, By::Siege)).map(|(mutation, _)| *mutation);
-    let sieges: Vec<Mutation> = sieges.collect();
-    let unseen = |half: usize| {
-        let share = sieges.iter().skip(half).step_by(2).copied();
-        share.filter(|mutation| !is_seen(*mutation, RUNS_MAX)).collect::<Vec<_>>()
-    };
-    let unseen: Vec<Mutation> = thread::scope(|scope| {
-        let halves = [scope.spawn(|| unseen(0)), scope.spawn(|| unseen(1))];
-        halves.into_iter().flat_map(|half| half.join().expect("a run does not panic")).collect()
-    });
+    let unseen = seeds::unnoticed(sieges, one);
     assert!(unseen.is_empty(), "not noticed: {unseen:?}");
 }
 

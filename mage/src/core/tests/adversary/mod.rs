@@ -15,11 +15,11 @@ mod stories;
 mod taint;
 
 use std::collections::BTreeMap;
-use std::thread;
 
 use self::bounds::Reached;
 use self::siege::{Outcome, Temper};
-use crate::core::probe::{Mark, Mutation};
+use crate::core::probe::Mark;
+use crate::core::tests::seeds;
 
 pub(super) use self::defences::DEFENCES;
 
@@ -61,9 +61,13 @@ const TO_BE_REACHED: &[Mark] = &[
     Mark::CreditForwarded,
 ];
 
+fn temper(seed: u64) -> &'static Temper {
+    &TEMPERS[(seed % TEMPERS.len() as u64) as usize]
+}
+
 /// One run.
 fn one(seed: u64) -> Result<Outcome, String> {
-    siege::run(seed, &TEMPERS[(seed % TEMPERS.len() as u64) as usize])
+    siege::run(seed, temper(seed))
 }
 
 #[derive(Debug, Default)]
@@ -78,24 +82,23 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, outcome: Outcome) {
-        outcome.marks.into_iter().for_each(|(mark, times)| *self.marks.entry(mark).or_insert(0) += times);
+        seeds::add_marks(&mut self.marks, outcome.marks);
         self.reached = self.reached.most(outcome.reached);
         self.untouched += outcome.untouched;
         self.healed += outcome.healed;
         self.convicted += outcome.convicted;
         self.left += outcome.left;
     }
+
+    fn join(&mut self, other: Self) {
+        let Self { marks, reached, untouched, healed, convicted, left } = other;
+        self.add(Outcome { marks, reached, untouched, healed, convicted, left });
+    }
 }
 
 #[test]
 fn siege() {
-    match std::env::var("MAGE_SEED").ok().and_then(|seed| seed.parse().ok()) {
-        Some(seed) => lay(seed..seed + 1),
-        None => {
-            let runs = std::env::var("MAGE_SEEDS").ok().and_then(|runs| runs.parse().ok());
-            lay(0..runs.unwrap_or(RUNS));
-        }
-    }
+    lay(seeds::asked_for(RUNS));
 }
 
 #[test]
@@ -104,38 +107,15 @@ fn long_siege() {
     lay(0..100_000);
 }
 
-fn lay(seeds: std::ops::Range<u64>) {
-    let threads = thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
-    let share = |thread| seeds.clone().skip(thread as usize).step_by(threads as usize);
-    let results: Vec<_> = thread::scope(|scope| {
-        let runs: Vec<_> = (0..threads).map(|thread| scope.spawn(move || some(share(thread)))).collect();
-        runs.into_iter().map(|run| run.join().expect("a run does not panic")).collect()
-    });
+fn lay(all: std::ops::Range<u64>) {
+    let about = |seed| format!("temper: {:?}", temper(seed));
+    let enough = all.end - all.start >= RUNS;
     let mut sum = Sum::default();
-    for result in results {
-        match result {
-            Ok(outcomes) => outcomes.into_iter().for_each(|outcome| sum.add(outcome)),
-            Err((seed, report)) => panic!(
-                "siege {seed} has broken promises:\n{report}temper: {:?}\nto see it again: MAGE_SEED={seed}",
-                TEMPERS[(seed % TEMPERS.len() as u64) as usize]
-            ),
-        }
+    for more in seeds::run_all(all, one, Sum::add, about) {
+        sum.join(more);
     }
-    if seeds.end - seeds.start >= RUNS {
-        let missed: Vec<_> = TO_BE_REACHED.iter().filter(|mark| !sum.marks.contains_key(mark)).collect();
-        assert!(missed.is_empty(), "never reached: {missed:?}");
+    if enough {
+        seeds::expect_reached(&sum.marks, TO_BE_REACHED);
         assert!(sum.untouched > 0 && sum.healed > 0 && sum.convicted > 0, "{sum:?}");
     }
-}
-
-fn some(seeds: impl Iterator<Item = u64>) -> Result<Vec<Outcome>, (u64, String)> {
-    seeds.map(|seed| one(seed).map_err(|report| (seed, report))).collect()
-}
-
-/// Whether the runs notice that a defence is missing.
-fn is_seen(mutation: Mutation, runs: u64) -> bool {
-    crate::core::probe::mutate(Some(mutation));
-    let seen = (0..runs).any(|seed| one(seed).is_err());
-    crate::core::probe::mutate(None);
-    seen
 }
