@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use crate::Failure;
 use crate::bench::{Bench, First, Peer};
 use crate::raw::{MESSAGE_BYTES, Raw};
-use crate::report::{Clock, Pair, now};
+use crate::report::{Clock, Pair, median, now};
 use crate::scheduler::{Flavor, pin};
 
 /// Pipes that are under way at the same time.
@@ -248,32 +248,33 @@ pub(crate) async fn introduced(scheduler: Arc<dyn Scheduler>, flavor: Flavor) ->
     Ok((introduced, neighbours))
 }
 
-/// What the first call between two strangers costs more than the next one, beside a round trip.
+/// What the first call between two strangers costs more than the next one, in the median of all pairs, beside a round trip. It is a
+/// small difference of two times, and whatever else runs on the machine must not be taken for it.
 pub(crate) async fn introduction(
     scheduler: Arc<dyn Scheduler>,
     flavor: Flavor,
     raw: &mut Raw,
 ) -> Result<Pair, Failure> {
     let network = Network::start(scheduler, flavor, STRANGERS).await?;
-    let mut took = [0.0; 2];
-    let mut pairs = 0;
+    let mut differences = Vec::new();
     for (place, first) in network.peers.iter().enumerate() {
         for second in &network.peers[place + 1..] {
+            let mut took = [0.0; 2];
             for took in &mut took {
                 let (ours, theirs) = network.node.create_message_pipes();
                 second.hand(theirs)?;
                 second.echo("").await?;
                 let clock = Clock::start();
                 first.call_once(ours).await?;
-                *took += clock.each(1);
+                *took = clock.each(1);
             }
             network.settle().await?;
-            pairs += 1;
+            differences.push(took[0] - took[1]);
         }
     }
     network.end().await?;
     let reference = raw.round_trip(CALLS)?;
-    Ok(((took[0] - took[1]) / f64::from(pairs), reference))
+    Ok((median(differences), reference))
 }
 
 /// From the end of a process that forwards for a pipe until both of the ends know, beside what a bare socket needs for it.

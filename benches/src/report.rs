@@ -71,7 +71,8 @@ impl Line {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// What half of them exceed.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
