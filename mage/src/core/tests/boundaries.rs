@@ -6,7 +6,7 @@ use crate::core::frame::{Body, Control, Descriptor, Ends, Frame, Parcel, Welcome
 use crate::core::message::Draft;
 use crate::core::name::EndpointName;
 use crate::core::{Count, NodeName, Router, Window};
-use crate::error::{FuseError, PeerMisbehaved, SendErrorKind};
+use crate::error::{FuseError, PeerMisbehaved, SendErrorKind, Why};
 use crate::limits::{HOPS_MAX, Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX};
 
 fn draft(bytes: usize) -> Draft<u8> {
@@ -63,6 +63,17 @@ fn only_fresh_pipes_of_equal_windows_are_fused() {
         router.endpoints.get_mut(&second).expect("it is there").window.granted = whole;
     }
     assert_eq!(router.fuse(first, second), Ok(()));
+}
+
+#[test]
+fn endpoints_that_are_gone_are_not_counted() {
+    let mut router = Router::<u8>::new(Limits::default());
+    let pipes = [(); 3].map(|()| router.create_pipe());
+    assert_eq!(router.endpoints.len(), 6);
+    for end in pipes.into_iter().flat_map(|(one, other)| [one, other]) {
+        router.close(end, Why::Closed);
+    }
+    assert_eq!((router.endpoints.len(), router.endpoints.iter().count()), (0, 0));
 }
 
 /// A node that has been invited by `name(1)`, the broker, with the ends 1 and 2.

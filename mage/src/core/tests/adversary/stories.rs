@@ -4,6 +4,7 @@ use crate::core::frame::{Body, Control, Descriptor, Ends, Frame, Parcel};
 use crate::core::name::{Address, EndpointName, NodeName, PipeName};
 use crate::core::tests::oracle::Hand;
 use crate::core::tests::scenarios::{Story, endpoint_of};
+use crate::core::tests::token::Token;
 use crate::core::tests::world::{BROKER, Step, World, name_of};
 use crate::core::{Count, Side, Window};
 use crate::error::Why;
@@ -47,13 +48,7 @@ fn gift(from: usize, number: u64, peer: Address) -> Descriptor {
 
 impl Story {
     /// Something that `from` says and its router knows nothing of.
-    fn lie(
-        &mut self,
-        from: usize,
-        to: Hand,
-        speaker: EndpointName,
-        body: Body<crate::core::tests::token::Token>,
-    ) {
+    fn lie(&mut self, from: usize, to: Hand, speaker: EndpointName, body: Body<Token>) {
         let frame = Frame::Endpoint { to: endpoint_of(to), from: speaker, body };
         self.world.forge(from, to.node, frame);
     }
@@ -107,7 +102,7 @@ impl Story {
     }
 }
 
-fn message(sequence: u64, ends: Vec<Descriptor>) -> Body<crate::core::tests::token::Token> {
+fn message(sequence: u64, ends: Vec<Descriptor>) -> Body<Token> {
     let ends = Ends::Moved(ends);
     Body::User(Parcel {
         sequence,
@@ -224,7 +219,7 @@ pub(super) fn refuses_for_the_broker() -> Result<(), String> {
 
 /// E gives `H` and `V` an end each, both send it back, and E joins the two places that are left into a ring without an end. What it
 /// says into the ring must not go round for ever.
-fn ring(hosts: [usize; 2]) -> Result<(), String> {
+fn ring(hosts: [usize; 2], said: fn() -> Body<Token>) -> Result<(), String> {
     const E: usize = 3;
     let mut story = against(4, E, Limits::default());
     let mut places = Vec::new();
@@ -264,13 +259,13 @@ fn ring(hosts: [usize; 2]) -> Result<(), String> {
     story.comes_to_rest_without(E);
     story.lie(E, other, ours[1], Body::PrevIs(address(one)));
     story.comes_to_rest_without(E);
-    story.lie(E, one, ours[0], message(0, Vec::new()));
-    story.lie(E, one, ours[0], Body::Credit(Count { messages: 5000, bytes: 1 << 31 }));
+    story.lie(E, one, ours[0], said());
     story.lie(E, one, ours[0], Body::PrevIs(address(other)));
     if !story.comes_to_rest_without(E) {
         return Err("it goes round for ever".to_owned());
     }
-    for host in hosts {
+    // A message that comes by a second time ends the pipe; credit that does is no news to anybody.
+    for host in hosts.into_iter().filter(|_| matches!(said(), Body::User(_))) {
         if story.places(host) > 0 {
             return Err(format!("{} places are left on {host}", story.places(host)));
         }
@@ -393,8 +388,12 @@ pub(super) fn brings_a_crowd() -> Result<(), String> {
     story.verdict()
 }
 
+/// What E says into a ring: a message, or credit.
+const SAID: [fn() -> Body<Token>; 2] =
+    [|| message(0, Vec::new()), || Body::Credit(Count { messages: 5000, bytes: 1 << 31 })];
+
 pub(super) fn places_in_a_ring() -> Result<(), String> {
-    ring([1, 2])
+    SAID.into_iter().try_for_each(|said| ring([1, 2], said))
 }
 
 #[test]
@@ -429,7 +428,7 @@ fn nobody_but_the_broker_introduces_or_refuses() {
 #[test]
 fn nothing_goes_round_a_ring_of_places() {
     assert_eq!(places_in_a_ring(), Ok(()));
-    assert_eq!(ring([1, 1]), Ok(()));
+    assert!(SAID.into_iter().all(|said| ring([1, 1], said).is_ok()));
 }
 
 /// What it costs to close the pipe of strangers (R1 in docs/SECURITY.md): so many honest moves of ends that the hostile node has
