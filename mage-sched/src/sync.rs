@@ -1,4 +1,4 @@
-//! The one lock of the project: std's, or loom's when a model runs.
+//! The one lock of the project, and the atomics that models look at: std's, or loom's when a model runs.
 //!
 //! This is the only file that names `std::sync::Mutex`. Under `--cfg loom` the same name stands for loom's mutex, so
 //! the code that a model checks is the code that ships.
@@ -16,6 +16,7 @@ use loom::sync as imp;
 use std::sync as imp;
 
 pub use imp::MutexGuard;
+pub use imp::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// A mutex that ignores poison.
 ///

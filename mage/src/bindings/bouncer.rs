@@ -32,8 +32,8 @@ pub struct Bouncer {
 }
 
 impl Bouncer {
-    pub(super) fn new(serving: Arc<Serving>) -> Self {
-        Self { serving, sender: Arc::new(Mutex::new(Sender::NOBODY)) }
+    pub(super) fn new(serving: Arc<Serving>, sender: Sender) -> Self {
+        Self { serving, sender: Arc::new(Mutex::new(sender)) }
     }
 
     /// A message of this sender's is given to the user.

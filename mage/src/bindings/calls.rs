@@ -5,28 +5,25 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use mage_sched::sync::{AtomicU8, Ordering};
 use slab::Slab;
 use smallvec::SmallVec;
 
 use super::channel::Lease;
 use super::header::Answer;
 use crate::error::{BadMessage, CallError, Difference, Why};
-use crate::node::Incoming;
 
 /// The calls of a channel, and what the channel does about them. Nothing in here runs foreign code; what is to be woken or
 /// dropped is returned.
 #[derive(Default)]
 pub(super) struct Calls {
-    /// More than the messages that had been sent when the channel was made, and the requests that were sent since: no
-    /// request has the number of an earlier one of this pipe, however often it is bound.
+    /// More than the messages that had been sent when the channel was made, and the requests that were settled since. Of two
+    /// requests of one pipe, however often it is bound, the later one has a higher number or another place.
     requests: u64,
     pending: Slab<(u64, Pending)>,
     /// Calls that nobody waits for, and of which the other side has not been told for want of room.
     untold: VecDeque<u64>,
     pub(super) watching: Watching,
-    pub(super) sorting: Sorting,
-    /// For whoever sorts: empty, and kept for its capacity.
-    pub(super) buffer: Vec<Incoming>,
     /// Those who wait for the end.
     pub(super) closed: Vec<Waker>,
     /// Those who wait for a place among the pending calls, and whether one has become free.
@@ -47,14 +44,8 @@ pub(super) enum Watching {
 
 /// Whether a thread sorts answers out. Only one does at a time: a second one could come upon the end of the pipe while the
 /// first still has the answers before it in its hands.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Sorting {
-    #[default]
-    Idle,
-    Busy,
-    /// Somebody else was woken meanwhile, and has left it to the one who is at it.
-    BusyAgain,
-}
+#[derive(Debug)]
+pub(super) struct Sorting(AtomicU8);
 
 /// Why nothing more will come.
 #[derive(Clone, Debug)]
@@ -90,9 +81,6 @@ pub(super) enum Asked {
     Parked,
 }
 
-/// How many messages a buffer has room for that is kept.
-const BUFFER_KEPT_MAX: usize = 64;
-
 /// The low bits of a request's number are its place among the pending ones.
 const PLACE_BITS: u32 = 20;
 
@@ -126,13 +114,16 @@ impl Calls {
         (*number == request).then_some(pending)
     }
 
-    /// A request has been sent. Until then its place alone tells it from others, and if it is refused, no number is lost.
-    pub(super) fn sent(&mut self) {
+    /// Forgets a call that is settled.
+    fn remove(&mut self, request: u64) -> Option<Pending> {
+        let removed = self.forget(request)?;
+        // Before its place is used again. Until then the place tells it from others.
         self.requests = self.requests.wrapping_add(1);
+        Some(removed)
     }
 
-    /// Forgets a call that is settled, or was never sent.
-    pub(super) fn remove(&mut self, request: u64) -> Option<Pending> {
+    /// Forgets a call that was never sent. No number is lost.
+    pub(super) fn forget(&mut self, request: u64) -> Option<Pending> {
         self.find(request)?;
         self.freed = true;
         Some(self.pending.remove(Self::place(request)).1)
@@ -192,13 +183,6 @@ impl Calls {
                 Some(mem::replace(pending, Pending::Detached(lease)))
             }
             _ => self.remove(request),
-        }
-    }
-
-    /// Takes the buffer back, unless it has grown large.
-    pub(super) fn keep(&mut self, buffer: Vec<Incoming>) {
-        if buffer.capacity() <= BUFFER_KEPT_MAX {
-            self.buffer = buffer;
         }
     }
 
@@ -295,17 +279,29 @@ impl Ended {
 }
 
 impl Sorting {
+    const IDLE: u8 = 0;
+    const BUSY: u8 = 1;
+    /// Somebody else was woken meanwhile, and has left it to the one who is at it.
+    const BUSY_AGAIN: u8 = 2;
+
     /// Whether the turn is the caller's.
-    pub(super) fn begin(&mut self) -> bool {
-        let idle = *self == Self::Idle;
-        *self = if idle { Self::Busy } else { Self::BusyAgain };
-        idle
+    pub(super) fn begin(&self) -> bool {
+        let take = |now| Some(if now == Self::IDLE { Self::BUSY } else { Self::BUSY_AGAIN });
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, take) == Ok(Self::IDLE)
     }
 
     /// Whether there is more to do for the one whose turn it is. If not, the turn is over.
-    pub(super) fn go_on(&mut self) -> bool {
-        let again = *self == Self::BusyAgain;
-        *self = if again { Self::Busy } else { Self::Idle };
-        again
+    pub(super) fn go_on(&self) -> bool {
+        let over = self.0.compare_exchange(Self::BUSY, Self::IDLE, Ordering::AcqRel, Ordering::Acquire);
+        if over.is_err() {
+            self.0.store(Self::BUSY, Ordering::Release);
+        }
+        over.is_err()
+    }
+}
+
+impl Default for Sorting {
+    fn default() -> Self {
+        Self(AtomicU8::new(Self::IDLE))
     }
 }

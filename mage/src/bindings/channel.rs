@@ -6,15 +6,15 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use mage_sched::sync::Mutex;
+use smallvec::SmallVec;
 
 use super::call::{Call, Deadline};
-use super::calls::{Asked, Calls, Ended, Left, Pending, Watching};
+use super::calls::{Asked, Calls, Ended, Left, Pending, Sorting, Watching};
 use super::description::{Identity, extend};
 use super::difference::{difference, method_named};
 use super::header::{Answer, Answered, Header, Kind, read_answer};
@@ -45,6 +45,9 @@ pub(super) struct Shared {
     /// The other end has been told which versions are known here.
     introduced: AtomicBool,
     calls: Mutex<Calls>,
+    sorting: Sorting,
+    /// Whether the pipe wakes us, or has ended. Behind the calls, which say so first.
+    watched: AtomicBool,
     /// The pipe is somebody else's by now. Written before and read under the node's lock, which orders the two.
     given_back: AtomicBool,
 }
@@ -54,7 +57,15 @@ impl Channel {
         let end = pipe.end().to_ref();
         let calls = Mutex::new(Calls::after(end.as_ref().map_or(0, EndRef::sent_messages)));
         let introduced = AtomicBool::new(identity.description.lineage.is_empty());
-        let shared = Shared { end, identity, introduced, calls, given_back: AtomicBool::new(false) };
+        let shared = Shared {
+            end,
+            identity,
+            introduced,
+            calls,
+            sorting: Sorting::default(),
+            watched: AtomicBool::new(false),
+            given_back: AtomicBool::new(false),
+        };
         let lease = Arc::new(Lease { pipe: Mutex::new(Some(pipe)), shared: Arc::new(shared) });
         Self { lease, deadline: None }
     }
@@ -98,7 +109,7 @@ impl Channel {
         let header = Header::about(request, kind, shared.identity.fingerprint);
         match shared.send(Header { method, deadline_ms, ..header }, write) {
             Ok(()) => {
-                shared.sent();
+                shared.watch();
                 Call::sent(Arc::clone(&self.lease), request, self.deadline.as_deref())
             }
             Err(error) => {
@@ -218,45 +229,36 @@ impl Shared {
         }
     }
 
-    /// A request has been sent.
-    fn sent(self: &Arc<Self>) {
-        self.watch_after(Calls::sent);
-    }
-
     /// Sees to it that the pipe wakes us.
     fn watch(self: &Arc<Self>) {
-        self.watch_after(|_| {});
-    }
-
-    fn watch_after(self: &Arc<Self>, note: impl FnOnce(&mut Calls)) {
+        if self.watched.load(Ordering::Acquire) {
+            return;
+        }
         let mut calls = self.calls.lock();
-        note(&mut calls);
-        if matches!(calls.watching, Watching::Not) {
+        let is_first = matches!(calls.watching, Watching::Not);
+        if is_first {
             calls.watching = Watching::Yes;
-            drop(calls);
+        }
+        drop(calls);
+        if is_first {
             self.drain();
         }
+        self.watched.store(true, Ordering::Release);
     }
 
     /// Sorts out every answer that has arrived, or leaves it to the thread that is at it.
     fn drain(self: &Arc<Self>) {
         let Some(end) = &self.end else { return };
-        let mut messages = {
-            let mut calls = self.calls.lock();
-            if !calls.sorting.begin() {
-                return;
-            }
-            mem::take(&mut calls.buffer)
-        };
+        if !self.sorting.begin() {
+            return;
+        }
         // Wakers and unwanted answers are foreign code: theirs is the turn when ours is over.
         let mut left = Left::new();
         let (ended, untold) = loop {
-            let ended = self.sort(end, &mut messages, &mut left);
-            let mut calls = self.calls.lock();
-            let again = calls.sorting.go_on();
+            let (ended, untold) = self.sort(end, &mut left);
+            let again = self.sorting.go_on();
             if ended.is_some() || !again {
-                calls.keep(messages);
-                break (ended, calls.has_untold());
+                break (ended, untold);
             }
         };
         if let Some(ended) = ended {
@@ -275,30 +277,46 @@ impl Shared {
         }
     }
 
-    /// Takes what has arrived, until there is nothing or the end. What is to be woken or dropped is added to `left`.
-    fn sort(self: &Arc<Self>, end: &EndRef, messages: &mut Vec<Incoming>, left: &mut Left) -> Option<Ended> {
+    /// Takes what has arrived, until there is nothing or the end. What is to be woken or dropped is added to `left`. Also says
+    /// whether the other side is still to be told of calls that nobody waits for.
+    fn sort(self: &Arc<Self>, end: &EndRef, left: &mut Left) -> (Option<Ended>, bool) {
         loop {
+            let mut messages = SmallVec::new();
             let waker = Waker::from(Arc::clone(self));
-            let drained = end.drain(waker, || self.is_ours(), messages);
-            for Incoming { bytes, pipes, handles, .. } in messages.drain(..) {
-                match read_answer(self.identity.fingerprint, RawMessage { bytes, pipes, handles }) {
-                    Ok(Answered::To(_, Answer::NoSuchMethod { method, .. })) if !self.has_method(method) => {
-                        let interface = self.identity.name;
-                        return Some(Ended::Bad(BadMessage::UnknownMethod { interface, method }));
-                    }
-                    Ok(Answered::To(request, answer)) => self.answered(request, answer, left),
-                    Ok(Answered::Refused(message, size)) => {
-                        return Some(Ended::Refused(self.difference(message, size)));
-                    }
-                    Ok(Answered::Rejected(text)) => return Some(Ended::Bad(BadMessage::Rejected { text })),
-                    Err(bad) => return Some(Ended::Bad(bad)),
+            let drained = end.drain(waker, || self.is_ours(), &mut messages);
+            let mut answers = SmallVec::<[(u64, Answer); 2]>::new();
+            let fault = messages.into_iter().find_map(|message| {
+                let answered = self.read_answer(message);
+                answered.map(|answer| answers.push(answer)).err()
+            });
+            let (crowd, untold) = {
+                let mut calls = self.calls.lock();
+                for (request, answer) in answers {
+                    calls.answered(request, answer, left);
                 }
+                (calls.take_crowd(), calls.has_untold())
+            };
+            left.extend(crowd.into_iter().map(|waker| Pending::Waiting(Some(waker))));
+            match (fault, drained) {
+                (Some(fault), _) => return (Some(fault), untold),
+                (None, Drained::Ended(why)) => return (Some(Ended::Gone(why)), untold),
+                (None, Drained::Empty) => return (None, untold),
+                (None, Drained::More) => {}
             }
-            match drained {
-                Drained::More => {}
-                Drained::Empty => return None,
-                Drained::Ended(why) => return Some(Ended::Gone(why)),
+        }
+    }
+
+    /// What has come, as the answer to a request; or why it is the last that is read.
+    fn read_answer(&self, message: Incoming) -> Result<(u64, Answer), Ended> {
+        let Incoming { bytes, pipes, handles, .. } = message;
+        match read_answer(self.identity.fingerprint, RawMessage { bytes, pipes, handles }) {
+            Ok(Answered::To(_, Answer::NoSuchMethod { method, .. })) if !self.has_method(method) => {
+                Err(Ended::Bad(BadMessage::UnknownMethod { interface: self.identity.name, method }))
             }
+            Ok(Answered::To(request, answer)) => Ok((request, answer)),
+            Ok(Answered::Refused(message, size)) => Err(Ended::Refused(self.difference(message, size))),
+            Ok(Answered::Rejected(text)) => Err(Ended::Bad(BadMessage::Rejected { text })),
+            Err(bad) => Err(Ended::Bad(bad)),
         }
     }
 
@@ -310,15 +328,6 @@ impl Shared {
         }
         let theirs: String = Reader::behind_header(message, size).take().ok()?;
         difference(self.identity.description.text, &theirs)
-    }
-
-    fn answered(&self, request: u64, answer: Answer, left: &mut Left) {
-        let crowd = {
-            let mut calls = self.calls.lock();
-            calls.answered(request, answer, left);
-            calls.take_crowd()
-        };
-        left.extend(crowd.into_iter().map(|waker| Pending::Waiting(Some(waker))));
     }
 
     /// Nothing more will come.
@@ -378,7 +387,7 @@ impl Shared {
     fn forget(&self, request: u64) {
         let (left, crowd) = {
             let mut calls = self.calls.lock();
-            (calls.remove(request), calls.take_crowd())
+            (calls.forget(request), calls.take_crowd())
         };
         drop(left);
         crowd.into_iter().for_each(Waker::wake);

@@ -5,8 +5,8 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker, ready};
 
 use futures::Stream;
 
@@ -20,7 +20,7 @@ use super::serving::Serving;
 use super::writer::Writer;
 use crate::error::{BadMessage, RecvError, Why};
 use crate::limits::DESCRIPTION_BYTES_MAX;
-use crate::node;
+use crate::node::{self, Sender};
 
 /// Messages handled in one poll before other tasks get their turn.
 pub(super) const MESSAGES_PER_POLL: u32 = 128;
@@ -32,7 +32,12 @@ pub(super) const MESSAGES_PER_POLL: u32 = 128;
 pub struct Receiver<T: Interface + ?Sized> {
     pipe: MessagePipe,
     serving: Arc<Serving>,
-    bouncer: Bouncer,
+    /// The task that waits for messages, or has waited last: nearly always the same.
+    waker: Option<Arc<Waker>>,
+    /// Who has sent the last message.
+    sender: Sender,
+    /// Once somebody has asked for one.
+    bouncer: OnceLock<Bouncer>,
     interface: PhantomData<fn(&T)>,
 }
 
@@ -40,8 +45,8 @@ impl<T: Interface + ?Sized> Receiver<T> {
     /// Binds an end of a pipe.
     pub fn new(pipe: MessagePipe) -> Self {
         let serving = Arc::new(Serving::new(&pipe, Identity::of::<T>()));
-        let bouncer = Bouncer::new(Arc::clone(&serving));
-        Self { pipe, serving, bouncer, interface: PhantomData }
+        let bouncer = OnceLock::new();
+        Self { pipe, serving, waker: None, sender: Sender::NOBODY, bouncer, interface: PhantomData }
     }
 
     /// The pipe again, with everything that has not been received. Calls that have not been answered are told that there
@@ -59,7 +64,7 @@ impl<T: Interface + ?Sized> Receiver<T> {
     /// What rejects the message that was received last, for a handler to keep while the receiver is served. Where there is a
     /// [`Reply`](crate::Reply), [`Reply::reject`](crate::Reply::reject) is simpler.
     pub fn bouncer(&self) -> Bouncer {
-        self.bouncer.clone()
+        self.bouncer.get_or_init(|| Bouncer::new(Arc::clone(&self.serving), self.sender)).clone()
     }
 
     /// Waits for the next message; `None` when the other end has been closed and everything was received.
@@ -73,13 +78,21 @@ impl<T: Interface + ?Sized> Receiver<T> {
 
     /// [`Receiver::recv`] as a poll.
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T::Message>, RecvError>> {
+        if !self.waker.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
+            let waker = Arc::new(context.waker().clone());
+            self.serving.await_messages(Arc::clone(&waker));
+            self.waker = Some(waker);
+        }
         for _ in 0..MESSAGES_PER_POLL {
             let incoming = match ready!(self.serving.poll_receive(context)) {
                 Ok(incoming) => incoming,
                 Err(why) => return Poll::Ready(self.end(why)),
             };
             let sender = incoming.sender;
-            self.bouncer.saw(sender);
+            self.sender = sender;
+            if let Some(bouncer) = self.bouncer.get() {
+                bouncer.saw(sender);
+            }
             match self.decode(incoming) {
                 Ok(Some(message)) => return Poll::Ready(Ok(Some(message))),
                 Ok(None) => {}

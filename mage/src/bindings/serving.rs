@@ -25,6 +25,8 @@ pub(super) struct Serving {
     /// Empty only if the pipe had been given away before it was bound.
     end: Option<EndRef>,
     requests: Mutex<Requests>,
+    /// Whether anybody waits for a cancellation. Written under the lock of the requests.
+    watched: AtomicBool,
     /// The pipe is somebody else's by now. Written before and read under the node's lock, which orders the two.
     given_back: AtomicBool,
     identity: Identity,
@@ -40,8 +42,6 @@ struct Requests {
     receiver: Option<Arc<Waker>>,
     /// The number of the first message that has not been looked at.
     looked: u64,
-    /// Whether anybody waits for a cancellation.
-    watched: bool,
     /// Nobody waits for any answer.
     over: bool,
 }
@@ -68,30 +68,28 @@ impl Serving {
         Self {
             end: pipe.end().to_ref(),
             requests: Mutex::new(Requests::default()),
+            watched: AtomicBool::new(false),
             given_back: AtomicBool::new(false),
             identity,
             fault: Mutex::new(None),
         }
     }
 
-    /// The next message, whatever it is.
+    /// The next message, whatever it is. The task of `context` has said before that it is the one that waits.
     pub(super) fn poll_receive(self: &Arc<Self>, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
         let Some(end) = &self.end else { return Poll::Ready(Err(Why::Closed)) };
-        self.await_message(context.waker());
-        let received = end.poll_receive(Waker::from(Arc::clone(self)));
+        // Whoever waits for a cancellation is to hear of messages as well. That is asked under the node's lock, under which
+        // that one has been parked, or will be.
+        let ourselves = || self.watched.load(Ordering::Relaxed).then(|| Waker::from(Arc::clone(self)));
+        let received = end.poll_receive(context.waker().clone(), ourselves);
         if let Poll::Ready(Err(_)) = received {
             self.end_all();
         }
         received
     }
 
-    /// Notes who waits for messages. Cloning and dropping a waker runs foreign code: neither happens under the lock.
-    fn await_message(&self, waker: &Waker) {
-        let known = |requests: &Requests| requests.receiver.as_ref().is_some_and(|old| old.will_wake(waker));
-        if known(&self.requests.lock()) {
-            return;
-        }
-        let waker = Arc::new(waker.clone());
+    /// Notes who waits for messages.
+    pub(super) fn await_messages(&self, waker: Arc<Waker>) {
         let old = self.requests.lock().receiver.replace(waker);
         drop(old);
     }
@@ -118,7 +116,9 @@ impl Serving {
     pub(super) fn close(&self, request: u64) {
         let mut requests = self.requests.lock();
         let closed = requests.place(request).map(|place| requests.open.remove(place));
-        requests.watched &= !requests.open.is_empty();
+        if requests.open.is_empty() {
+            self.watched.store(false, Ordering::Relaxed);
+        }
         drop(requests);
         drop(closed);
     }
@@ -150,7 +150,7 @@ impl Serving {
     pub(super) fn poll_cancelled(self: &Arc<Self>, request: u64, context: &mut Context<'_>) -> Poll<()> {
         let waker = context.waker().clone();
         let mut requests = self.requests.lock();
-        requests.watched = true;
+        self.watched.store(true, Ordering::Relaxed);
         let left = match requests.open_mut(request) {
             Some(open) => open.watcher.replace(waker),
             None => Some(waker),
@@ -297,11 +297,8 @@ impl Wake for Serving {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let (receiver, watched) = {
-            let requests = self.requests.lock();
-            (requests.receiver.clone(), requests.watched)
-        };
-        if watched {
+        let receiver = self.requests.lock().receiver.clone();
+        if self.watched.load(Ordering::Relaxed) {
             self.look();
         }
         if let Some(receiver) = receiver {

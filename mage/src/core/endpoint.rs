@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroU16;
 use std::task::Waker;
 
+use super::frame::{Body, Parcel};
 use super::held::Held;
 use super::message::Message;
 use super::moving::Moving;
@@ -123,6 +124,10 @@ impl<H> Queue<H> {
             messages: unread.messages.len() as u64,
             bytes: unread.bytes,
         })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.unread.as_ref().is_none_or(|unread| unread.messages.is_empty())
     }
 
     pub(crate) fn push(&mut self, message: Message<H>) {
@@ -254,6 +259,25 @@ impl<H> Endpoint<H> {
         self.hops = Hops(NonZeroU16::new(message.hops));
         self.queue.push(message);
         if mutated(Mutation::ReaderNotWoken) { None } else { self.take_reader() }
+    }
+
+    /// A message like nearly every one, which brings nothing that could be wrong or has to be made, is there to be read.
+    /// Returns whoever waits for it. Anything else comes back.
+    pub(crate) fn take_plain(&mut self, body: Body<H>) -> Result<Option<Waker>, Body<H>> {
+        match body {
+            Body::User(parcel)
+                if !matches!(self.state, State::Proxying(_))
+                    && parcel.ends.is_empty()
+                    && !parcel.handles_lost
+                    && (self.window.admits(parcel.sequence, self.queue.count())
+                        || mutated(Mutation::WindowUnchecked)) =>
+            {
+                let Parcel { sequence, hops, bytes, handles, .. } = parcel;
+                let source = self.prev().node;
+                Ok(self.arrive(Message { sequence, hops, source, bytes, ends: Vec::new(), handles }))
+            }
+            body => Err(body),
+        }
     }
 
     /// Takes the waker of whoever waits to read, if it should look again.

@@ -74,13 +74,13 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use effect::{Effect, LinkId};
+pub(crate) use effect::{Effect, LinkId, Wakers};
 pub(crate) use endpoint::{Role, Side, Status};
 pub(crate) use frame::{Body, Control, Descriptor, Ends, Frame, Hello, Parcel, Welcome};
 pub(crate) use invitation::Invitation;
 pub(crate) use message::{Draft, Message, Refused};
 pub use name::NodeName;
 pub(crate) use name::{Address, EndpointName, Mask, PipeLabel, PipeName};
-pub(crate) use open::Received;
+pub(crate) use open::{Reader, Received};
 pub(crate) use router::Router;
 pub(crate) use window::{Count, Window};

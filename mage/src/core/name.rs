@@ -7,21 +7,26 @@ use crate::limits::PIPE_LABEL_BYTES_MAX;
 /// The name of a node within its network, chosen by the network's broker. It is public, not a secret: what a node may do
 /// follows from the link a frame came over, never from a name inside the frame.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeName([u8; 16]);
+pub struct NodeName {
+    // As words, because names are compared all the time.
+    high: u64,
+    low: u64,
+}
 
 impl NodeName {
     /// This node itself, as it calls itself inside. It never appears on a wire: the codec writes the real name in its
     /// place and reads the real name back as this, so pipes that exist before a node has a name need no repair.
-    pub(crate) const LOCAL: Self = Self([0; 16]);
+    pub(crate) const LOCAL: Self = Self { high: 0, low: 0 };
 
     /// A name of these bytes, or `None` for the reserved name of all zeros.
     pub(crate) fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
-        let name = Self(bytes);
+        let name = u128::from_be_bytes(bytes);
+        let name = Self { high: (name >> 64) as u64, low: name as u64 };
         (name != Self::LOCAL).then_some(name)
     }
 
     pub(crate) fn to_bytes(self) -> [u8; 16] {
-        self.0
+        (u128::from(self.high) << 64 | u128::from(self.low)).to_be_bytes()
     }
 
     pub(crate) fn is_local(self) -> bool {
@@ -34,10 +39,8 @@ impl fmt::Debug for NodeName {
         if self.is_local() {
             return formatter.write_str("here");
         }
-        for byte in &self.0[..4] {
-            write!(formatter, "{byte:02x}")?;
-        }
-        Ok(())
+        // Its first four bytes.
+        write!(formatter, "{:08x}", self.high >> 32)
     }
 }
 
@@ -85,9 +88,7 @@ impl Mask {
         if maker.is_local() {
             return maker;
         }
-        let mut bytes = maker.0;
-        bytes.iter_mut().zip(self.0.0).for_each(|(byte, mask)| *byte ^= mask);
-        NodeName(bytes)
+        NodeName { high: maker.high ^ self.0.high, low: maker.low ^ self.0.low }
     }
 }
 

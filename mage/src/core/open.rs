@@ -3,7 +3,7 @@
 use std::mem;
 use std::task::Waker;
 
-use super::endpoint::{Incoming, Outgoing, State};
+use super::endpoint::{Endpoint, Incoming, Outgoing, State};
 use super::frame::Body;
 use super::message::Message;
 use super::name::{Address, EndpointName};
@@ -78,24 +78,72 @@ pub(crate) enum Received<H> {
     Ended(Why),
 }
 
+/// Somebody who reads, and is ready to wait.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    /// The one who would wait; once that one does, whoever did before, to be dropped with no lock held.
+    waker: Option<Waker>,
+    /// Whether to wait already when the last message is taken, and not only when there is none.
+    eager: bool,
+    waits: bool,
+}
+
+impl Reader {
+    /// Waits when there is nothing to read, unless there is nobody.
+    pub(crate) fn new(waker: Option<Waker>) -> Self {
+        Self { waker, ..Self::default() }
+    }
+
+    /// Waits as soon as nothing is left to read.
+    pub(crate) fn eager(waker: Waker) -> Self {
+        Self { eager: true, ..Self::new(Some(waker)) }
+    }
+
+    pub(crate) fn waits(&self) -> bool {
+        self.waits
+    }
+
+    pub(super) fn wait<H>(&mut self, endpoint: &mut Endpoint<H>) {
+        if let State::Open(open) = &mut endpoint.state
+            && !self.waits
+            && self.waker.is_some()
+        {
+            self.waker = open.swap_reader(self.waker.take());
+            self.waits = true;
+        }
+    }
+}
+
 impl<H> Router<H> {
-    /// Takes the next message of `name`. The ends it carries now belong to the caller.
+    /// [`Self::receive_or_wait`] for somebody who does not wait.
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn receive(&mut self, name: EndpointName) -> Received<H> {
+        self.receive_or_wait(name, &mut Reader::default())
+    }
+
+    /// Takes the next message of `name`. The ends it carries now belong to the caller.
+    pub(crate) fn receive_or_wait(&mut self, name: EndpointName, reader: &mut Reader) -> Received<H> {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return Received::Ended(Why::Closed) };
         let Some(mut message) = endpoint.queue.pop() else {
             return match endpoint.incoming {
-                Incoming::Open => Received::Empty,
+                Incoming::Open => {
+                    reader.wait(endpoint);
+                    Received::Empty
+                }
                 Incoming::Ended(why) => Received::Ended(why),
             };
         };
+        if reader.eager && endpoint.incoming == Incoming::Open && endpoint.queue.is_empty() {
+            reader.wait(endpoint);
+        }
         if message.was_forwarded() {
             // Whoever passed it on is no sender; but whoever gave us this end has said where the other one is.
             message.source = endpoint.peer().node;
         }
         let credit = endpoint.window.consume(message.cost(), &self.limits);
-        let peer = if mutated(Mutation::CreditToPrev) { endpoint.prev() } else { endpoint.peer() };
         let speaks = endpoint.outgoing == Outgoing::Open;
         if let Some(limit) = credit.filter(|_| speaks) {
+            let peer = if mutated(Mutation::CreditToPrev) { endpoint.prev() } else { endpoint.peer() };
             self.post(name, peer, Body::Credit(limit));
         }
         if !mutated(Mutation::CarrierNotCleared) {

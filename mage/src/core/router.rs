@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use super::effect::{Effect, LinkId};
+use super::effect::{Effect, LinkId, Wakers};
 use super::endpoint::{Endpoint, Incoming, Role, Side, State, Status};
 use super::frame::{Body, Control, Descriptor, Ends, Frame};
 use super::name::{Address, EndpointName, NodeName, PipeName};
@@ -33,7 +33,7 @@ pub(crate) struct Router<H> {
 pub(crate) struct Effects<H> {
     pub(crate) list: Vec<Effect<H>>,
     /// To be woken, with no lock held.
-    pub(crate) wake: Vec<Waker>,
+    pub(crate) wake: Wakers,
     /// To be dropped, with no lock held.
     pub(crate) trash: Vec<H>,
 }
@@ -46,7 +46,7 @@ impl<H> Effects<H> {
 
 impl<H> Default for Effects<H> {
     fn default() -> Self {
-        Self { list: Vec::new(), wake: Vec::new(), trash: Vec::new() }
+        Self { list: Vec::new(), wake: Wakers::default(), trash: Vec::new() }
     }
 }
 

@@ -14,12 +14,16 @@ use crate::limits::{MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX};
 impl<H> Router<H> {
     /// Sends a message from `name`. The ends in it leave this user, or come back with the rest in the error.
     pub(crate) fn send(&mut self, name: EndpointName, message: Draft<H>) -> Result<(), Refused<H>> {
-        if let Err(why) = self.may_send(name, &message) {
+        if let Err(why) = self.may_attach(name, &message) {
             return Err(Refused { why, message });
         }
-        let Some(endpoint) = self.endpoints.get_mut(&name) else {
+        let Some(endpoint) = self.endpoints.get_mut(&name).filter(|end| end.outgoing == Outgoing::Open)
+        else {
             return Err(Refused { why: SendErrorKind::Disconnected, message });
         };
+        if !endpoint.window.has_room() && !mutated(Mutation::LimitIgnored) {
+            return Err(Refused { why: SendErrorKind::Full, message });
+        }
         let Draft { bytes, ends, handles } = message;
         let sequence = endpoint.window.spend(cost(bytes.len(), ends.len(), handles.len()));
         let peer = endpoint.peer();
@@ -39,30 +43,24 @@ impl<H> Router<H> {
             .is_none_or(|endpoint| endpoint.outgoing != Outgoing::Open || endpoint.window.has_room())
     }
 
-    fn may_send(&self, name: EndpointName, message: &Draft<H>) -> Result<(), SendErrorKind> {
-        let endpoint = self.endpoints.get(&name).ok_or(SendErrorKind::Disconnected)?;
+    fn may_attach(&self, name: EndpointName, message: &Draft<H>) -> Result<(), SendErrorKind> {
         if message.bytes.len() > self.limits.message_bytes_max
             || message.ends.len() > MESSAGE_PIPES_MAX
             || message.handles.len() > MESSAGE_HANDLES_MAX
         {
             return Err(SendErrorKind::TooLarge);
         }
+        if message.ends.is_empty() {
+            return Ok(());
+        }
+        let endpoint = self.endpoints.get(&name).ok_or(SendErrorKind::Disconnected)?;
         for end in &message.ends {
             let carried = self.endpoints.get(end).ok_or(SendErrorKind::OverItself)?;
             if *end == name || carried.pipe == endpoint.pipe {
                 return Err(SendErrorKind::OverItself);
             }
         }
-        if !message.ends.is_empty() {
-            self.may_carry(name, &message.ends)?;
-        }
-        if endpoint.outgoing != Outgoing::Open {
-            return Err(SendErrorKind::Disconnected);
-        }
-        if !endpoint.window.has_room() && !mutated(Mutation::LimitIgnored) {
-            return Err(SendErrorKind::Full);
-        }
-        Ok(())
+        self.may_carry(name, &message.ends)
     }
 
     /// The checks that need a walk: circles of pipes that wait in each other, and networks.

@@ -3,7 +3,6 @@
 use super::endpoint::{Incoming, Standing, State};
 use super::frame::{Body, Ends, Parcel};
 use super::held::Guest;
-use super::message::Message;
 use super::name::{Address, EndpointName, NodeName};
 use super::probe::{Mark, Mutation, hops_max, mutated, reached};
 use super::router::Router;
@@ -43,7 +42,13 @@ impl<H> Router<H> {
             || mutated(Mutation::NoHold)
             || credit && mutated(Mutation::CreditOfStrangersBelieved)
         {
-            return self.on_speech_of_prev(to, body);
+            return match endpoint.take_plain(body) {
+                Ok(reader) => {
+                    self.effects.wake.extend(reader);
+                    self.grant_too_soon(to);
+                }
+                Err(body) => self.on_speech_of_prev(to, body),
+            };
         }
         if !(credit && mutated(Mutation::CreditOfStrangersDropped)) {
             self.hold(to, from, body);
@@ -105,13 +110,6 @@ impl<H> Router<H> {
                     || mutated(Mutation::WindowUnchecked)
             }
         };
-        if in_order && !proxying && parcel.ends.is_empty() && !parcel.handles_lost {
-            // Nearly every message: there is nothing more in it that could be wrong, or that has to be made.
-            let Parcel { sequence, hops, bytes, handles, .. } = parcel;
-            let message = Message { sequence, hops, source: node, bytes, ends: Vec::new(), handles };
-            self.effects.wake.extend(endpoint.arrive(message));
-            return self.grant_too_soon(name);
-        }
         let carries = parcel.ends.len();
         let endless = carries > 0 && parcel.hops > hops_max() && !mutated(Mutation::NoHopLimit);
         let overloaded = carries > 0 && self.is_overloaded(name, carries);

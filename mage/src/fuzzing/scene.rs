@@ -187,9 +187,7 @@ impl Scene {
         for effect in effects.list {
             self.apply(node, effect);
         }
-        for waker in effects.wake {
-            waker.wake();
-        }
+        effects.wake.wake();
         drop(effects.trash);
     }
 

@@ -12,7 +12,7 @@ use mage_sched::{Interest, Watch};
 
 use super::handle::{Allowance, Handle};
 use super::inbox::{Inbox, Stop};
-use super::outbox::{Ending, Outbox};
+use super::outbox::{Ending, Outbox, Parked};
 use super::socket::check_stream_socket;
 use super::writer::{Via, Writer, is_hang_up};
 use crate::core::{Control, Frame, LinkId, Welcome};
@@ -39,6 +39,8 @@ pub(crate) struct Driver {
     frames: Vec<Frame<Handle>>,
     /// How many frames have come since the driver last slept.
     heard: usize,
+    /// Whether it has left something to be written.
+    writes: bool,
     finished: bool,
 }
 
@@ -101,42 +103,60 @@ impl Driver {
             writer: Some(Box::new(Writer::new(socket, names))),
             frames: Vec::new(),
             heard: 0,
+            writes: false,
             finished: false,
         }
     }
 
     fn poll_link(&mut self, context: &mut Context<'_>) -> Poll<Over> {
-        loop {
+        if mem::take(&mut self.writes) || self.outbox.is_calling() {
             if let Poll::Ready(over) = self.poll_write(context) {
                 return Poll::Ready(over);
             }
+        }
+        loop {
             let more = match self.poll_read(context) {
                 Ok(more) => more,
                 Err(over) => return Poll::Ready(over),
             };
-            if let Some(writer) = &mut self.writer {
-                writer.names = self.names;
-            }
-            // In a dialogue whoever speaks next may write by itself. In a stream it is better to wait for more to write. And a
-            // welcome is for this driver alone to write: from then on it knows what the names mean that it reads.
             let heard = mem::take(&mut self.heard);
-            let lends = heard == 1 && self.names.are_known();
-            if !more {
-                match self.outbox.park(context.waker().clone(), &mut self.writer, lends) {
-                    Ok(old) => {
-                        drop(old);
-                        return Poll::Pending;
-                    }
-                    Err(waker) => drop(waker),
-                }
+            if !more && self.park(context, heard) {
+                return Poll::Pending;
             }
             if more || heard > 0 || !self.writer_is_idle() {
                 // What has arrived wakes tasks that are about to send, and what the node itself has to say leaves
                 // with what they send, in one write. And if the socket has more, the others had their turn.
+                self.writes = true;
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
             // Something was appended meanwhile.
+            if let Poll::Ready(over) = self.poll_write(context) {
+                return Poll::Ready(over);
+            }
+        }
+    }
+
+    /// Goes to sleep, having heard so many frames; false if there is something to do.
+    ///
+    /// In a dialogue whoever speaks next may write by itself. In a stream it is better to wait for more to write. And a
+    /// welcome is for this driver alone to write: from then on it knows what the names mean that it reads.
+    fn park(&mut self, context: &Context<'_>, heard: usize) -> bool {
+        let lends = heard == 1 && self.names.are_known();
+        let idle = self.writer_is_idle();
+        let mut fresh = None;
+        loop {
+            let (waker, writer) = (context.waker(), &mut self.writer);
+            let (parked, left) = self.outbox.park(waker, fresh.take(), writer, self.names, lends);
+            drop(left);
+            match parked {
+                Parked::Asleep => {
+                    self.writes = !idle;
+                    return true;
+                }
+                Parked::Urgent => return false,
+                Parked::Unknown => fresh = Some(waker.clone()),
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::mem;
 use std::task::Waker;
 
-use mage_sched::sync::Mutex;
+use mage_sched::sync::{AtomicBool, Mutex, Ordering};
 
 use super::handle::Handle;
 use super::queue::Queue;
@@ -17,6 +17,8 @@ use crate::wire::Names;
 #[derive(Debug)]
 pub(crate) struct Outbox {
     inner: Mutex<Inner>,
+    /// Whether there is something for the driver to see to. Written under the lock.
+    calls: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -27,6 +29,8 @@ struct Inner {
     /// The weight of the answers among them.
     answers: usize,
     driver: Driver,
+    /// What wakes the driver. It stays from one sleep to the next, unless it has been called for.
+    waker: Option<Waker>,
     pen: Pen,
     ending: Option<Ending>,
 }
@@ -59,8 +63,18 @@ pub(crate) enum Next {
 enum Driver {
     Running,
     /// It has found nothing to do and wants to be woken.
-    Parked(Waker),
+    Parked,
     Gone,
+}
+
+/// What has become of the driver's wish to sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parked {
+    Asleep,
+    /// There is something to do.
+    Urgent,
+    /// Nobody here knows how to wake it.
+    Unknown,
 }
 
 /// How the link is to end once its frames are written.
@@ -83,10 +97,11 @@ impl Outbox {
             names: None,
             answers: 0,
             driver: Driver::Running,
+            waker: None,
             pen: Pen::WithDriver,
             ending: None,
         };
-        Self { inner: Mutex::new(inner) }
+        Self { inner: Mutex::new(inner), calls: AtomicBool::new(true) }
     }
 
     /// Appends a frame, or hands it back if the link is over.
@@ -102,7 +117,11 @@ impl Outbox {
         }
         let names = inner.names;
         inner.queue.push(frame, names);
-        Ok(inner.next())
+        let next = inner.next();
+        if let Next::Wake(_) = next {
+            self.calls.store(true, Ordering::Release);
+        }
+        Ok(next)
     }
 
     /// Writes what has been appended, for the one who was told to, and returns whom to wake then.
@@ -110,7 +129,12 @@ impl Outbox {
     /// What the socket does not take at once, or refuses, is the driver's affair.
     pub(crate) fn write(&self, mut writer: Box<Writer>) -> Option<Waker> {
         let written = writer.write(Via::Socket);
-        let (left, waker) = self.inner.lock().put_back(writer, written.is_ok());
+        let mut inner = self.inner.lock();
+        let (left, waker) = inner.put_back(writer, written.is_ok());
+        if waker.is_some() {
+            self.calls.store(true, Ordering::Release);
+        }
+        drop(inner);
         drop(left);
         waker
     }
@@ -119,6 +143,7 @@ impl Outbox {
     pub(crate) fn end(&self, ending: Ending) -> Option<Waker> {
         let mut inner = self.inner.lock();
         inner.ending = inner.ending.max(Some(ending));
+        self.calls.store(true, Ordering::Release);
         inner.wake_driver()
     }
 
@@ -126,6 +151,7 @@ impl Outbox {
     /// has something. Says how the link is to end, if it is, and whether the writer now has all there is.
     pub(super) fn take(&self, writer: &mut Option<Box<Writer>>) -> (Option<Ending>, bool) {
         let mut inner = self.inner.lock();
+        self.calls.store(false, Ordering::Relaxed);
         inner.driver = Driver::Running;
         if writer.is_none() {
             *writer = inner.recall();
@@ -139,15 +165,22 @@ impl Outbox {
         self.inner.lock().queue.len()
     }
 
+    /// For the driver: whether somebody has called for it since it last took what there is. Whoever wakes it has.
+    pub(super) fn is_calling(&self) -> bool {
+        self.calls.load(Ordering::Acquire)
+    }
+
     /// For the driver: goes to sleep unless there is something to do; while the socket takes nothing, only an end at once
-    /// is. Leaves the writer here, to be used by others once if it `lends` it. The waker that was there before is handed out
-    /// to be dropped with no lock held.
+    /// is. Leaves the writer here, to be used by others once if it `lends` it, and for both sides named like this. `fresh` is
+    /// what wakes the driver, unless it is known already; what is no longer needed is handed out to be dropped with no lock held.
     pub(super) fn park(
         &self,
-        waker: Waker,
+        waker: &Waker,
+        fresh: Option<Waker>,
         writer: &mut Option<Box<Writer>>,
+        names: Names,
         lends: bool,
-    ) -> Result<Option<Waker>, Waker> {
+    ) -> (Parked, Option<Waker>) {
         let mut inner = self.inner.lock();
         let (here, is_new) = match (&*writer, &inner.pen) {
             (Some(writer), _) => (Some(writer), false),
@@ -157,7 +190,7 @@ impl Outbox {
             (None, Pen::WithDriver | Pen::Away) => (None, false),
         };
         if here.is_some_and(|writer| !writer.is_idle() && (is_new || !writer.is_stuck())) {
-            return Err(waker);
+            return (Parked::Urgent, fresh);
         }
         let free = here.is_some_and(|writer| writer.is_idle());
         let urgent = match inner.ending {
@@ -166,16 +199,23 @@ impl Outbox {
             None => free && !inner.queue.is_empty(),
         };
         if urgent {
-            return Err(waker);
+            return (Parked::Urgent, fresh);
+        }
+        if !fresh.as_ref().or(inner.waker.as_ref()).is_some_and(|known| known.will_wake(waker)) {
+            return (Parked::Unknown, fresh);
         }
         if let Some(writer) = writer.take() {
-            inner.names = writer.names.are_known().then_some(writer.names);
-            let lent = lends && writer.is_idle() && !writer.is_deaf();
-            inner.pen = Pen::Resting { writer, lent };
+            inner.pen = Pen::Resting { writer, lent: false };
         }
-        match mem::replace(&mut inner.driver, Driver::Parked(waker)) {
-            Driver::Parked(old) => Ok(Some(old)),
-            Driver::Running | Driver::Gone => Ok(None),
+        inner.names = names.are_known().then_some(names);
+        if let Pen::Resting { writer, lent } = &mut inner.pen {
+            writer.names = names;
+            *lent = lends && writer.is_idle() && !writer.is_deaf();
+        }
+        inner.driver = Driver::Parked;
+        match fresh {
+            Some(fresh) => (Parked::Asleep, inner.waker.replace(fresh)),
+            None => (Parked::Asleep, None),
         }
     }
 
@@ -183,7 +223,7 @@ impl Outbox {
     pub(super) fn abandon(&self) -> impl Sized {
         let mut inner = self.inner.lock();
         inner.driver = Driver::Gone;
-        (mem::take(&mut inner.queue), inner.recall())
+        (mem::take(&mut inner.queue), inner.recall(), inner.waker.take())
     }
 }
 
@@ -246,13 +286,12 @@ impl Inner {
     }
 
     fn wake_driver(&mut self) -> Option<Waker> {
-        match mem::replace(&mut self.driver, Driver::Running) {
-            Driver::Parked(waker) => Some(waker),
-            Driver::Running => None,
-            Driver::Gone => {
-                self.driver = Driver::Gone;
-                None
+        match self.driver {
+            Driver::Parked => {
+                self.driver = Driver::Running;
+                self.waker.take()
             }
+            Driver::Running | Driver::Gone => None,
         }
     }
 }

@@ -14,10 +14,9 @@ use std::task::{Poll, Waker};
 use futures::channel::oneshot;
 use mage_sched::Scheduler;
 use mage_sched::sync::Mutex;
-use smallvec::SmallVec;
 
 use super::joined::Joined;
-use crate::core::{Effect, EndpointName, Frame, LinkId, Mask, NodeName, PipeLabel, Router};
+use crate::core::{Effect, EndpointName, Frame, LinkId, Mask, NodeName, PipeLabel, Router, Wakers};
 use crate::error::{BadMessageReport, InvitationError, PeerMisbehaved};
 use crate::limits::{FAULTS_KEPT_MAX, Limits};
 use crate::link::{
@@ -70,7 +69,7 @@ pub(crate) type Pipes = Vec<(PipeLabel, EndpointName)>;
 struct After {
     /// Whose frames are to be written, and with what.
     write: Option<(Arc<Outbox>, Box<Writer>)>,
-    wake: SmallVec<[Waker; 2]>,
+    wake: Wakers,
     /// Empty for nearly every message.
     rare: Option<Box<Rare>>,
 }
@@ -185,9 +184,7 @@ impl Shared {
             }
             self.finish_rare(*rare);
         }
-        for waker in after.wake {
-            waker.wake();
-        }
+        after.wake.wake();
     }
 
     /// A link that the broker has made for us.
@@ -371,9 +368,7 @@ impl Inner {
         let Self { router, outboxes, accepting, bereft, faults, abandoned, .. } = self;
         let mask = router.mask();
         let effects = router.effects_mut();
-        for waker in effects.wake.drain(..) {
-            after.wake.push(waker);
-        }
+        after.wake = mem::take(&mut effects.wake);
         if !effects.trash.is_empty() {
             after.rare().trash.append(&mut effects.trash);
         }

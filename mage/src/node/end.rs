@@ -4,9 +4,11 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use smallvec::SmallVec;
+
 use super::{NamedDraft, User};
 use crate::bindings::MessagePipe;
-use crate::core::{EndpointName, Message, NodeName, Received, Refused, Status};
+use crate::core::{EndpointName, Message, NodeName, Reader, Received, Refused, Status};
 use crate::error::{BadMessageReport, FuseError, SendError, SendErrorKind, Why};
 use crate::link::Handle;
 
@@ -107,7 +109,7 @@ impl End {
     pub(crate) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
         match &self.user {
             // Cloning and dropping a waker runs foreign code: neither happens under the lock.
-            Some(user) => poll_receive(user, self.name, context.waker().clone()),
+            Some(user) => poll_receive(user, self.name, context.waker().clone(), || None),
             None => Poll::Ready(Err(Why::Closed)),
         }
     }
@@ -179,9 +181,14 @@ impl EndRef {
         send(&self.user, self.name, draft, is_ours)
     }
 
-    /// Takes the next message. `waker` is parked if there is none yet.
-    pub(crate) fn poll_receive(&self, waker: Waker) -> Poll<Result<Incoming, Why>> {
-        poll_receive(&self.user, self.name, waker)
+    /// Takes the next message. If there is none yet, `waker` is parked, or the other one that is asked for under the node's
+    /// lock.
+    pub(crate) fn poll_receive(
+        &self,
+        waker: Waker,
+        other: impl FnOnce() -> Option<Waker>,
+    ) -> Poll<Result<Incoming, Why>> {
+        poll_receive(&self.user, self.name, waker, other)
     }
 
     /// Shows each unread message from number `from` on to `see`, and parks `waker` until there are more. Both happen
@@ -218,20 +225,24 @@ impl EndRef {
         &self,
         waker: Waker,
         is_ours: impl FnOnce() -> bool,
-        messages: &mut Vec<Incoming>,
+        messages: &mut SmallVec<[Incoming; 2]>,
     ) -> Drained {
         let (drained, left) = self.user.shared.act(|router| {
+            let mut reader = Reader::eager(waker);
             if !is_ours() {
-                return (Drained::Ended(Why::Closed), Some(waker));
+                return (Drained::Ended(Why::Closed), reader);
             }
             loop {
-                match router.receive(self.name) {
+                match router.receive_or_wait(self.name, &mut reader) {
                     Received::Message(message) => messages.push(own(&self.user, message)),
-                    Received::Empty => return (Drained::Empty, router.swap_reader(self.name, Some(waker))),
-                    Received::Ended(why) => return (Drained::Ended(why), Some(waker)),
+                    Received::Empty => return (Drained::Empty, reader),
+                    Received::Ended(why) => return (Drained::Ended(why), reader),
+                }
+                if reader.waits() {
+                    return (Drained::Empty, reader);
                 }
                 if messages.len() >= DRAINED_MAX {
-                    return (Drained::More, Some(waker));
+                    return (Drained::More, reader);
                 }
             }
         });
@@ -306,16 +317,18 @@ fn poll_ready(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -
     if ready { Poll::Ready(()) } else { Poll::Pending }
 }
 
-fn poll_receive(user: &Arc<User>, name: EndpointName, waker: Waker) -> Poll<Result<Incoming, Why>> {
+fn poll_receive(
+    user: &Arc<User>,
+    name: EndpointName,
+    waker: Waker,
+    other: impl FnOnce() -> Option<Waker>,
+) -> Poll<Result<Incoming, Why>> {
+    let mut waker = Some(waker);
     let (received, left) = user.shared.act(|router| {
-        let received = router.receive(name);
-        let left = match received {
-            Received::Empty => router.swap_reader(name, Some(waker)),
-            Received::Message(_) | Received::Ended(_) => Some(waker),
-        };
-        (received, left)
+        let mut reader = Reader::new(other().or_else(|| waker.take()));
+        (router.receive_or_wait(name, &mut reader), reader)
     });
-    drop(left);
+    drop((left, waker));
     match received {
         Received::Empty => Poll::Pending,
         Received::Ended(why) => Poll::Ready(Err(why)),

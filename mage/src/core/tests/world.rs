@@ -347,7 +347,7 @@ impl World {
         for effect in effects.list {
             self.apply(node, effect);
         }
-        effects.wake.into_iter().for_each(std::task::Waker::wake);
+        effects.wake.wake();
         self.dispose(effects.trash);
     }
 
