@@ -56,6 +56,7 @@ pub mod fuzzing;
 pub mod limits;
 mod link;
 mod node;
+mod seldom;
 pub mod testing;
 mod wire;
 

@@ -9,10 +9,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::channel::Lease;
-use super::pipe::RawMessage;
 use super::reader::Reader;
 use super::value::Decode;
 use crate::error::CallError;
+use crate::node::Incoming;
 
 /// A call on its way. It has been sent already; await it for the answer.
 ///
@@ -133,7 +133,7 @@ impl<T> Drop for Call<T> {
 }
 
 fn decode<T: Decode>(
-    message: RawMessage,
+    message: Incoming,
     header_bytes: usize,
     is_extensible: bool,
 ) -> Result<T, crate::error::BadMessage> {

@@ -18,7 +18,7 @@ use super::calls::{Asked, Calls, Ended, Left, Pending, Sorting, Watching};
 use super::description::{Identity, extend};
 use super::difference::{difference, method_named};
 use super::header::{Answer, Answered, Header, Kind, read_answer};
-use super::pipe::{MessagePipe, RawMessage};
+use super::pipe::MessagePipe;
 use super::reader::Reader;
 use super::value::Decode;
 use super::writer::Writer;
@@ -308,8 +308,7 @@ impl Shared {
 
     /// What has come, as the answer to a request; or why it is the last that is read.
     fn read_answer(&self, message: Incoming) -> Result<(u64, Answer), Ended> {
-        let Incoming { bytes, pipes, handles, .. } = message;
-        match read_answer(self.identity.fingerprint, RawMessage { bytes, pipes, handles }) {
+        match read_answer(self.identity.fingerprint, message) {
             Ok(Answered::To(_, Answer::NoSuchMethod { method, .. })) if !self.has_method(method) => {
                 Err(Ended::Bad(BadMessage::UnknownMethod { interface: self.identity.name, method }))
             }
@@ -322,7 +321,7 @@ impl Shared {
 
     /// Where the interface that the other end describes differs from ours.
     #[cold]
-    fn difference(&self, message: RawMessage, size: usize) -> Option<Difference> {
+    fn difference(&self, message: Incoming, size: usize) -> Option<Difference> {
         if message.bytes.len().saturating_sub(size) > size_of::<u32>() + DESCRIPTION_BYTES_MAX {
             return None;
         }
@@ -342,7 +341,7 @@ impl Shared {
         &self,
         request: u64,
         context: &mut Context<'_>,
-    ) -> Poll<Result<(RawMessage, usize), CallError>> {
+    ) -> Poll<Result<(Incoming, usize), CallError>> {
         let mut waker = Some(context.waker().clone());
         let (asked, crowd) = {
             let mut calls = self.calls.lock();

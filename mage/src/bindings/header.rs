@@ -13,7 +13,7 @@ use super::serving::Serving;
 use super::value::{Decode, DecodeError, Encode};
 use crate::error::BadMessage;
 use crate::limits::REJECTION_BYTES_MAX;
-use crate::node::Sender;
+use crate::node::{self, Sender};
 
 /// How long the header is. A newer writer may make it longer; a reader skips what it does not know.
 pub(super) const HEADER_BYTES: usize = 32;
@@ -228,7 +228,7 @@ impl Incoming {
 /// What came back.
 #[derive(Debug)]
 pub(super) enum Answer {
-    Value(RawMessage, usize),
+    Value(node::Incoming, usize),
     NoReply,
     /// The other end has this version, and not this method.
     NoSuchMethod {
@@ -243,13 +243,13 @@ pub(super) enum Answered {
     /// An answer, and the request that it is for.
     To(u64, Answer),
     /// The other end speaks another interface: this is how it describes its own.
-    Refused(RawMessage, usize),
+    Refused(node::Incoming, usize),
     /// The handler rejected a message, in these words.
     Rejected(String),
 }
 
 /// Reads an answer's header: which request it is for, and what it says.
-pub(super) fn read_answer(fingerprint: u64, message: RawMessage) -> Result<Answered, BadMessage> {
+pub(super) fn read_answer(fingerprint: u64, message: node::Incoming) -> Result<Answered, BadMessage> {
     let (header, size) = Header::from_bytes(&message.bytes)?;
     if header.kind == Kind::Refused {
         return Ok(Answered::Refused(message, size));

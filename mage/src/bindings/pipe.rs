@@ -91,8 +91,8 @@ impl MessagePipe {
     pub fn poll_recv(&self, context: &mut Context<'_>) -> Poll<Result<RawMessage, Why>> {
         self.end.poll_receive(context).map_ok(|incoming| RawMessage {
             bytes: incoming.bytes,
-            pipes: incoming.pipes,
-            handles: incoming.handles,
+            pipes: incoming.pipes.into_vec(),
+            handles: incoming.handles.into_vec(),
         })
     }
 

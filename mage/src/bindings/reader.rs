@@ -6,6 +6,8 @@ use super::pipe::{MessagePipe, RawMessage};
 use super::value::{Decode, DecodeError};
 use crate::error::BadMessage;
 use crate::limits::{BUFFER_SLACK_MAX, VALUE_DEPTH_MAX};
+use crate::node::Incoming;
+use crate::seldom;
 
 /// A message being read.
 ///
@@ -18,16 +20,16 @@ pub struct Reader {
     left: usize,
     /// How much of that is behind the envelope that is being read.
     behind: usize,
-    pipes: std::vec::IntoIter<MessagePipe>,
-    handles: std::vec::IntoIter<OwnedFd>,
+    pipes: seldom::IntoIter<MessagePipe>,
+    handles: seldom::IntoIter<OwnedFd>,
     /// How many values that may contain themselves surround what is being read.
     depth: u32,
 }
 
 impl Reader {
     /// What is behind the header of this message, which is so long.
-    pub(crate) fn behind_header(message: RawMessage, header_bytes: usize) -> Self {
-        let RawMessage { bytes, pipes, handles } = message;
+    pub(crate) fn behind_header(message: impl Into<Incoming>, header_bytes: usize) -> Self {
+        let Incoming { bytes, pipes, handles, sender: _ } = message.into();
         let left = bytes.len().saturating_sub(header_bytes);
         let (pipes, handles) = (pipes.into_iter(), handles.into_iter());
         Self { buffer: Buffer::Whole(bytes), left, behind: 0, pipes, handles, depth: 0 }

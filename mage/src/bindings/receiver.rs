@@ -119,12 +119,12 @@ impl<T: Interface + ?Sized> Receiver<T> {
     /// Nothing reaches the user that did not validate in full, and nothing that is newer than what the user knows. `None` if
     /// it is not for the user at all.
     fn decode(&self, incoming: node::Incoming) -> Result<Option<T::Message>, BadMessage> {
-        let node::Incoming { bytes, pipes, handles, sender } = incoming;
         let identity = Identity::of::<T>();
-        let (header, size) = Header::from_bytes(&bytes)?;
-        let extension = bytes.get(HEADER_BYTES..size).unwrap_or_default();
+        let (header, size) = Header::from_bytes(&incoming.bytes)?;
+        let sender = incoming.sender;
+        let extension = incoming.bytes.get(HEADER_BYTES..size).unwrap_or_default();
         identity.check(header.fingerprint, extension).inspect_err(|_| self.refuse(identity))?;
-        let arguments = Reader::behind_header(RawMessage { bytes, pipes, handles }, size);
+        let arguments = Reader::behind_header(incoming, size);
         match header.kind {
             Kind::Cancel => {
                 self.serving.cancel(header.request);

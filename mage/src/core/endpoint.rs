@@ -14,6 +14,7 @@ use super::probe::{Mutation, mutated};
 use super::proxying::Proxying;
 use super::window::{Count, Window};
 use crate::error::Why;
+use crate::seldom::Seldom;
 
 /// The capacity of a queue that stays when it has been read.
 const QUEUE_KEPT_MAX: usize = 64;
@@ -274,7 +275,7 @@ impl<H> Endpoint<H> {
             {
                 let Parcel { sequence, hops, bytes, handles, .. } = parcel;
                 let source = self.prev().node;
-                Ok(self.arrive(Message { sequence, hops, source, bytes, ends: Vec::new(), handles }))
+                Ok(self.arrive(Message { sequence, hops, source, bytes, ends: Seldom::new(), handles }))
             }
             body => Err(body),
         }

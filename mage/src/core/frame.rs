@@ -4,6 +4,7 @@ use super::endpoint::Side;
 use super::name::{Address, EndpointName, NodeName, PipeLabel, PipeName};
 use super::window::{Count, Window};
 use crate::error::Why;
+use crate::seldom::Seldom;
 
 /// One frame.
 #[derive(Clone, Debug, Hash)]
@@ -60,7 +61,7 @@ pub(crate) struct Parcel<H> {
     pub(crate) hops: u16,
     pub(crate) bytes: Vec<u8>,
     pub(crate) ends: Ends,
-    pub(crate) handles: Vec<H>,
+    pub(crate) handles: Seldom<H>,
     /// Whether it had handles that a kernel on the way had no room for; then it has none. It ends its pipe.
     pub(crate) handles_lost: bool,
 }
@@ -69,9 +70,9 @@ pub(crate) struct Parcel<H> {
 #[derive(Clone, Debug, Hash)]
 pub(crate) enum Ends {
     /// Between two endpoints of one node: the ends stay where they are.
-    Here(Vec<EndpointName>),
+    Here(Seldom<EndpointName>),
     /// From another node: they are to be made.
-    Moved(Vec<Descriptor>),
+    Moved(Seldom<Descriptor>),
 }
 
 impl Ends {

@@ -3,6 +3,7 @@
 use super::name::{EndpointName, NodeName};
 use crate::error::SendErrorKind;
 use crate::limits::{HANDLE_COST, PIPE_COST};
+use crate::seldom::Seldom;
 
 /// A message that has arrived and waits to be read. The ends it carries are endpoints of this node, named, not owned:
 /// no destructor ever runs inside the core.
@@ -13,8 +14,8 @@ pub(crate) struct Message<H> {
     /// The node from which it came here; when it has been read, the one that has sent it, as far as is known.
     pub(crate) source: NodeName,
     pub(crate) bytes: Vec<u8>,
-    pub(crate) ends: Vec<EndpointName>,
-    pub(crate) handles: Vec<H>,
+    pub(crate) ends: Seldom<EndpointName>,
+    pub(crate) handles: Seldom<H>,
 }
 
 impl<H> Message<H> {
@@ -38,8 +39,8 @@ pub(crate) fn cost(bytes: usize, ends: usize, handles: usize) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Draft<H> {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) ends: Vec<EndpointName>,
-    pub(crate) handles: Vec<H>,
+    pub(crate) ends: Seldom<EndpointName>,
+    pub(crate) handles: Seldom<H>,
 }
 
 /// A message that was not taken, whole, with the reason.

@@ -9,6 +9,7 @@ use super::probe::{Mutation, hops_max, mutated};
 use super::router::Router;
 use super::window::Count;
 use crate::error::Why;
+use crate::seldom::Seldom;
 
 /// What a place knows. Messages are numbered and credits only rise, so a frame that comes by again is known: places that a
 /// liar has joined into a ring without an end pass nothing round it twice.
@@ -55,7 +56,7 @@ impl<H> Router<H> {
         let hops = hops.saturating_add(1).min(most);
         if ends.is_empty() {
             // Nearly every message: nothing that could be lost on the way to a node that is gone.
-            let ends = Ends::Moved(Vec::new());
+            let ends = Ends::Moved(Seldom::new());
             let parcel = Parcel { sequence, hops, bytes, ends, handles, handles_lost: false };
             return self.post(name, peer, Body::User(parcel));
         }

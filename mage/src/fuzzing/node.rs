@@ -147,13 +147,17 @@ fn use_end(scene: &mut Scene, input: &mut Input<'_>, node: usize, choice: u8) {
         5 => {
             let bytes = vec![0; usize::from(input.byte())];
             let handles = (0..input.byte() & 3).map(|_| Handle).collect();
-            scene.send(node, end, Draft { bytes, ends: Vec::new(), handles });
+            scene.send(node, end, Draft { bytes, ends: Default::default(), handles });
         }
         _ => {
             // It hands on what it has.
             let Some(other) = input.index(count).filter(|other| *other != index) else { return };
             let carried = scene.nodes[node].ends.swap_remove(other);
-            scene.send(node, end, Draft { bytes: Vec::new(), ends: vec![carried], handles: Vec::new() });
+            scene.send(
+                node,
+                end,
+                Draft { bytes: Vec::new(), ends: vec![carried].into(), handles: Default::default() },
+            );
         }
     }
 }

@@ -315,7 +315,8 @@ impl Scene {
     pub(super) fn check(&mut self) {
         for (from, to) in [(VICTIM, HONEST), (HONEST, VICTIM)] {
             let [near, far] = [self.guarded[from], self.guarded[to]];
-            let draft = Draft { bytes: b"as ever".to_vec(), ends: Vec::new(), handles: vec![Handle] };
+            let draft =
+                Draft { bytes: b"as ever".to_vec(), ends: Default::default(), handles: vec![Handle].into() };
             assert!(self.send(from, near, draft), "the guarded pipe does not take a message");
             self.rest();
             match self.call(to, |router| router.receive(far)) {

@@ -158,7 +158,7 @@ fn between(body: Body<Handle>) -> Frame<Handle> {
 
 fn message(bytes: usize, handles: usize) -> Frame<Handle> {
     let handles = (0..handles).map(|_| handle()).collect();
-    let ends = Ends::Moved(Vec::new());
+    let ends = Ends::Moved(Default::default());
     between(Body::User(Parcel {
         sequence: 0,
         hops: 1,

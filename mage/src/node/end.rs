@@ -7,10 +7,11 @@ use std::task::{Context, Poll, Waker};
 use smallvec::SmallVec;
 
 use super::{NamedDraft, User};
-use crate::bindings::MessagePipe;
+use crate::bindings::{MessagePipe, RawMessage};
 use crate::core::{EndpointName, Message, NodeName, Reader, Received, Refused, Status};
 use crate::error::{BadMessageReport, FuseError, SendError, SendErrorKind, Why};
 use crate::link::Handle;
+use crate::seldom::Seldom;
 
 /// An owned end. Dropping it closes it.
 #[derive(Debug)]
@@ -32,9 +33,16 @@ pub(crate) struct Draft {
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) pipes: Vec<MessagePipe>,
-    pub(crate) handles: Vec<OwnedFd>,
+    pub(crate) pipes: Seldom<MessagePipe>,
+    pub(crate) handles: Seldom<OwnedFd>,
     pub(crate) sender: Sender,
+}
+
+/// A message that has come some other way than through a pipe of interfaces.
+impl From<RawMessage> for Incoming {
+    fn from(RawMessage { bytes, pipes, handles }: RawMessage) -> Self {
+        Self { bytes, pipes: pipes.into(), handles: handles.into(), sender: Sender::NOBODY }
+    }
 }
 
 /// Who has sent a message, as far as is known.
@@ -287,10 +295,8 @@ fn send(
     if pipes.iter().any(|pipe| !pipe.end().is_of(user)) {
         return Err(SendError::new(SendErrorKind::OtherNetwork, pipes, handles).with_bytes(bytes));
     }
-    let name_of = |pipe: MessagePipe| pipe.into_end().into_name();
-    let ends = if pipes.is_empty() { Vec::new() } else { pipes.into_iter().map(name_of).collect() };
-    let handles =
-        if handles.is_empty() { Vec::new() } else { handles.into_iter().map(Handle::from).collect() };
+    let ends = Seldom::from(pipes).map(|pipe| pipe.into_end().into_name());
+    let handles = Seldom::from(handles).map(Handle::from);
     let draft = NamedDraft { bytes, ends, handles };
     let sent = user.shared.act(|router| {
         if is_ours() {
@@ -341,12 +347,5 @@ fn own(user: &Arc<User>, message: Message<Handle>) -> Incoming {
     let sender = Sender { node: message.source, forwarded: message.was_forwarded() };
     let Message { bytes, ends, handles, .. } = message;
     let own = |name| MessagePipe::from_end(End::new(Arc::clone(user), name));
-    // Nearly every message: the conversions in place are not free even for nothing.
-    let pipes = if ends.is_empty() { Vec::new() } else { ends.into_iter().map(own).collect() };
-    let handles = if handles.is_empty() {
-        Vec::new()
-    } else {
-        handles.into_iter().map(Handle::into_descriptor).collect()
-    };
-    Incoming { bytes, pipes, handles, sender }
+    Incoming { bytes, pipes: ends.map(own), handles: handles.map(Handle::into_descriptor), sender }
 }

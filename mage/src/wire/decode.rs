@@ -14,6 +14,7 @@ use crate::core::{
 };
 use crate::error::{PeerMisbehaved, Why};
 use crate::limits::{Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX};
+use crate::seldom::Seldom;
 
 /// What stands at the front of the input.
 #[derive(Debug)]
@@ -200,16 +201,14 @@ fn read_parcel<H>(
     if payload.len() > limits.message_bytes_max {
         return Err(PeerMisbehaved::FrameLength);
     }
-    Ok(Parcel { sequence, hops, bytes: payload.to_vec(), ends, handles, handles_lost: false })
+    Ok(Parcel { sequence, hops, bytes: payload.to_vec(), ends, handles: handles.into(), handles_lost: false })
 }
 
-fn read_descriptors(reader: &mut Reader<'_>, names: Names) -> Result<Vec<Descriptor>, PeerMisbehaved> {
-    let count = read_pipe_count(reader, DESCRIPTOR_BYTES_MIN)?;
-    let mut descriptors = Vec::with_capacity(count);
-    for _ in 0..count {
-        descriptors.push(read_descriptor(reader, names)?);
+fn read_descriptors(reader: &mut Reader<'_>, names: Names) -> Result<Seldom<Descriptor>, PeerMisbehaved> {
+    match read_pipe_count(reader, DESCRIPTOR_BYTES_MIN)? {
+        0 => Ok(Seldom::new()),
+        count => (0..count).map(|_| read_descriptor(reader, names)).collect(),
     }
-    Ok(descriptors)
 }
 
 /// How many pipe ends follow. The fewest bytes that so many can have are there, so it is no promise taken on trust.

@@ -192,7 +192,8 @@ impl Oracle {
         let encloses = ends.contains(&hand) || far.is_some_and(|far| self.is_within(far, &moved));
         let seen = Self::sees_circle(world, hand, ends);
         let names: Vec<EndpointName> = ends.iter().map(|end| end.end).collect();
-        let message = Draft { bytes: body(way, number, padding), ends: names.clone(), handles };
+        let message =
+            Draft { bytes: body(way, number, padding), ends: names.clone().into(), handles: handles.into() };
         if let Err(refused) = world.send(hand.node, hand.end, message) {
             self.check_refused(&refused.message, &names, files);
             self.note_refusal(world, hand, refused.why);
@@ -216,7 +217,7 @@ impl Oracle {
     }
 
     fn check_refused(&mut self, message: &Draft<Token>, names: &[EndpointName], files: usize) {
-        if message.ends != names || message.handles.len() != files {
+        if *message.ends != *names || message.handles.len() != files {
             self.blame("a refused message has not come back whole");
         }
     }

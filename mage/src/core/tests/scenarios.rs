@@ -180,9 +180,15 @@ pub(super) fn arrives_mute() -> Result<(), String> {
         origin: here,
         window: Window::new(&Limits::default()),
     };
-    let ends = Ends::Moved(vec![descriptor]);
-    let parcel =
-        Parcel { sequence: 0, hops: 1, bytes: Vec::new(), ends, handles: Vec::new(), handles_lost: false };
+    let ends = Ends::Moved(vec![descriptor].into());
+    let parcel = Parcel {
+        sequence: 0,
+        hops: 1,
+        bytes: Vec::new(),
+        ends,
+        handles: Default::default(),
+        handles_lost: false,
+    };
     let frame = Frame::Endpoint { to: endpoint_of(far), from: endpoint_of(near), body: Body::User(parcel) };
     story.world.forge(0, 1, frame);
     story.rest();

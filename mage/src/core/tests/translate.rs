@@ -67,7 +67,7 @@ impl Map {
             Body::User(parcel) => {
                 let ends = match parcel.ends {
                     Ends::Here(_) => unreachable!("a message to another node describes its ends"),
-                    Ends::Moved(descriptors) => Ends::Moved(self.descriptors(descriptors)),
+                    Ends::Moved(descriptors) => Ends::Moved(self.descriptors(descriptors.into_vec()).into()),
                 };
                 Body::User(Parcel { ends, ..parcel })
             }

@@ -104,9 +104,16 @@ fn guest(creator: u8, number: u64) -> Guest {
 }
 
 fn message(bytes: usize) -> Body<()> {
-    let ends = Ends::Moved(Vec::new());
+    let ends = Ends::Moved(Default::default());
     let handles = Vec::new();
-    Body::User(Parcel { sequence: 0, hops: 1, bytes: vec![0; bytes], ends, handles, handles_lost: false })
+    Body::User(Parcel {
+        sequence: 0,
+        hops: 1,
+        bytes: vec![0; bytes],
+        ends,
+        handles: handles.into(),
+        handles_lost: false,
+    })
 }
 
 #[test]

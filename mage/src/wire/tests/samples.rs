@@ -69,8 +69,8 @@ pub(super) fn user(bytes: Vec<u8>, ends: Vec<Descriptor>, handles: Vec<Handle>) 
         sequence: 7,
         hops: 1,
         bytes,
-        ends: Ends::Moved(ends),
-        handles,
+        ends: Ends::Moved(ends.into()),
+        handles: handles.into(),
         handles_lost: false,
     }))
 }
@@ -196,7 +196,7 @@ pub(super) fn seen(frame: Frame<Handle>, from: Names) -> Frame<Handle> {
                     handles,
                     handles_lost,
                 }) => {
-                    let ends = Ends::Moved(seen_descriptors(ends, from));
+                    let ends = Ends::Moved(seen_descriptors(ends.into_vec(), from).into());
                     Body::User(Parcel { sequence, hops, bytes, ends, handles, handles_lost })
                 }
                 Body::PrevIs(address) => Body::PrevIs(seen_address(address, from)),
@@ -367,9 +367,9 @@ fn any_parcel() -> impl Strategy<Value = Parcel<Handle>> {
             sequence,
             hops,
             bytes,
-            ends: Ends::Moved(ends),
+            ends: Ends::Moved(ends.into()),
             handles_lost: lost && handles.is_empty(),
-            handles,
+            handles: handles.into(),
         },
     )
 }

@@ -178,7 +178,7 @@ impl Liar {
             sequence,
             hops,
             bytes: b"evil".to_vec(),
-            ends: Ends::Moved(ends),
+            ends: Ends::Moved(ends.into()),
             handles,
             handles_lost,
         })
@@ -220,7 +220,7 @@ impl Liar {
         let Frame::Endpoint { to, from, mut body } = self.overheard[index].clone() else { return };
         if let Body::User(Parcel { ends: Ends::Moved(ends), .. }) = &mut body {
             // As it stands the numbers would give it away.
-            for end in ends {
+            for end in ends.iter_mut() {
                 end.number = world.nodes[self.node].router.next_number_for(name_of(victim));
             }
         }
@@ -257,13 +257,13 @@ impl Liar {
             let mut ends: Vec<Descriptor> =
                 (0..count).filter_map(|_| self.end(chooser, world, victim)).collect();
             ends.iter_mut().for_each(|end| end.peer = stranger);
-            let ends = Ends::Moved(ends);
+            let ends = Ends::Moved(ends.into());
             let parcel = Parcel {
                 sequence: 0,
                 hops: 1,
                 bytes: Vec::new(),
                 ends,
-                handles: Vec::new(),
+                handles: Default::default(),
                 handles_lost: false,
             };
             let from = self.stranger(chooser, world);
@@ -308,6 +308,6 @@ impl Liar {
             6 => end.window.sent = Count { messages: u64::MAX, bytes: u64::MAX },
             _ => end.number = chooser.number(0..20) as u64,
         }
-        parcel.ends = Ends::Moved(vec![end]);
+        parcel.ends = Ends::Moved(vec![end].into());
     }
 }

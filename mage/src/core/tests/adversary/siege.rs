@@ -317,7 +317,11 @@ impl<'a> Siege<'a> {
     /// Sends over a pipe of which nothing is promised: whatever goes over it is the hostile node's.
     fn hand_over(&mut self, hand: Hand, ends: &[Hand]) -> bool {
         let names: Vec<EndpointName> = ends.iter().map(|end| end.end).collect();
-        let message = Draft { bytes: b"to whom it may concern".to_vec(), ends: names, handles: Vec::new() };
+        let message = Draft {
+            bytes: b"to whom it may concern".to_vec(),
+            ends: names.into(),
+            handles: Default::default(),
+        };
         if self.world.send(hand.node, hand.end, message).is_err() {
             return false;
         }

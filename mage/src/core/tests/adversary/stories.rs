@@ -103,13 +103,13 @@ impl Story {
 }
 
 fn message(sequence: u64, ends: Vec<Descriptor>) -> Body<Token> {
-    let ends = Ends::Moved(ends);
+    let ends = Ends::Moved(ends.into());
     Body::User(Parcel {
         sequence,
         hops: 1,
         bytes: Vec::new(),
         ends,
-        handles: Vec::new(),
+        handles: Default::default(),
         handles_lost: false,
     })
 }
