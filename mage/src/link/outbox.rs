@@ -201,7 +201,7 @@ impl Outbox {
         if urgent {
             return (Parked::Urgent, fresh);
         }
-        if !fresh.as_ref().or(inner.waker.as_ref()).is_some_and(|known| known.will_wake(waker)) {
+        if fresh.is_none() && !inner.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             return (Parked::Unknown, fresh);
         }
         if let Some(writer) = writer.take() {
