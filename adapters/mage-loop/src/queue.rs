@@ -18,23 +18,22 @@ use crate::reactor::Reactor;
 pub(crate) struct Shared {
     pub(crate) reactor: Reactor,
     queue: Mutex<Queue>,
+    /// Whether the loop waits in the poller, having found the queue empty. Set under the queue's lock. Who pushes first wakes
+    /// it, and no other has to; in particular nobody on the loop's own thread.
+    asleep: AtomicBool,
 }
 
 #[derive(Debug)]
 struct Queue {
     ready: VecDeque<Ready>,
-    owner: Owner,
+    life: Life,
 }
 
-/// What the loop is doing, as far as those who push need to know.
 #[derive(Clone, Copy, Debug)]
-enum Owner {
-    /// Will look at the queue by itself; in particular, whenever its own thread pushes.
-    Awake,
-    /// Waits in the poller, and the queue is empty. Who pushes first wakes it, and no other has to.
-    Asleep,
-    /// Dropped. Nothing runs any more, and the queue is empty.
-    Gone,
+enum Life {
+    Running,
+    /// The loop was dropped. Nothing runs any more, and the queue is empty.
+    Over,
 }
 
 /// Something to run.
@@ -71,23 +70,26 @@ pub(crate) enum Taken {
 
 impl Shared {
     pub(crate) fn new() -> io::Result<Self> {
-        let queue = Queue { ready: VecDeque::new(), owner: Owner::Awake };
-        Ok(Self { reactor: Reactor::new()?, queue: Mutex::new(queue) })
+        let queue = Mutex::new(Queue { ready: VecDeque::new(), life: Life::Running });
+        Ok(Self { reactor: Reactor::new()?, queue, asleep: AtomicBool::new(false) })
     }
 
     /// Appends `ready`, and interrupts the loop's sleep if it sleeps. A loop that is gone drops it.
     pub(crate) fn push(&self, ready: Ready) {
-        let owner = {
+        let wakes = {
             let mut queue = self.queue.lock();
-            match queue.owner {
-                Owner::Gone => Owner::Gone,
-                Owner::Awake | Owner::Asleep => {
-                    queue.ready.push_back(ready);
-                    mem::replace(&mut queue.owner, Owner::Awake)
-                }
+            if let Life::Over = queue.life {
+                drop(queue); // what is dropped may come back here
+                return;
             }
+            queue.ready.push_back(ready);
+            let asleep = self.asleep.load(Ordering::Relaxed);
+            if asleep {
+                self.asleep.store(false, Ordering::Relaxed);
+            }
+            asleep
         };
-        if let Owner::Asleep = owner {
+        if wakes {
             // Fails only if the kernel's counter is full, and then the wait ends anyway.
             let _ = self.reactor.notify();
         }
@@ -97,22 +99,22 @@ impl Shared {
     pub(crate) fn take(&self, batch: &mut VecDeque<Ready>) -> Taken {
         let mut queue = self.queue.lock();
         if queue.ready.is_empty() {
-            queue.owner = Owner::Asleep;
+            self.asleep.store(true, Ordering::Relaxed);
             return Taken::Nothing;
         }
         mem::swap(&mut queue.ready, batch);
         Taken::Something
     }
 
-    /// The loop is back from the poller.
+    /// The loop is back from the poller. Whoever pushes just now may still interrupt its next sleep, which does no harm.
     pub(crate) fn awake(&self) {
-        self.queue.lock().owner = Owner::Awake;
+        self.asleep.store(false, Ordering::Relaxed);
     }
 
     /// The loop is gone: what was ready is returned, to be dropped outside the lock, and what comes later is dropped.
     pub(crate) fn close(&self) -> VecDeque<Ready> {
         let mut queue = self.queue.lock();
-        queue.owner = Owner::Gone;
+        queue.life = Life::Over;
         mem::take(&mut queue.ready)
     }
 }

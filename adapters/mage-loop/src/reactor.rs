@@ -7,6 +7,7 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use mage_sched::sync::Mutex;
@@ -42,33 +43,37 @@ struct Slot {
     token: Token,
     fd: Arc<OwnedFd>,
     armed: Armed,
+    signals: Arc<Signals>,
     read: Direction,
     write: Direction,
 }
 
-/// One direction of a descriptor.
-#[derive(Debug)]
+/// One direction of a descriptor, as far as only the reactor needs to know.
+#[derive(Debug, Default)]
 struct Direction {
-    /// How many signals there were.
-    tick: Tick,
-    /// Worth a try whatever a short transfer says: a hang-up is reported once and must not be forgotten.
-    closed: bool,
     /// Whether somebody waits for the next signal.
     parked: bool,
     /// Who waited last. It stays for the next wait, which is nearly always the same task's.
     waiter: Option<Arc<Waker>>,
 }
 
+/// The last signal of each direction, for whoever tries the descriptor to read without a lock. Written under the table's.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    read: AtomicU64,
+    write: AtomicU64,
+}
+
 /// How many signals of a direction have been seen. A descriptor is worth a try while there are newer ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tick(u64);
 
-/// Leave for a try.
+/// What was signalled last.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Leave {
-    /// The last signal.
+pub(crate) struct Last {
     pub(crate) tick: Tick,
-    /// Whether it was that nothing more will come: then only a try that would block settles it.
+    /// Whether it was that nothing more will come: worth a try whatever a short transfer says, for it is said once, and only
+    /// a try that would block settles it.
     pub(crate) closed: bool,
 }
 
@@ -79,7 +84,7 @@ impl Reactor {
     }
 
     /// Registers `fd`, which stays registered until [`unwatch`](Self::unwatch).
-    pub(crate) fn watch(&self, fd: &Arc<OwnedFd>) -> io::Result<Token> {
+    pub(crate) fn watch(&self, fd: &Arc<OwnedFd>) -> io::Result<(Token, Arc<Signals>)> {
         set_nonblocking(fd)?;
         let mut table = self.table.lock();
         if let Life::Over = table.life {
@@ -95,9 +100,10 @@ impl Reactor {
         table.generation = table.generation.wrapping_add(1);
         let token = Token::new(vacant, table.generation);
         let armed = self.poller.add(fd.as_fd(), token)?;
-        let (read, write) = (Direction::new(Tick(0)), Direction::new(Tick(1)));
-        table.slots.insert(Slot { token, fd: Arc::clone(fd), armed, read, write });
-        Ok(token)
+        let signals = Arc::new(Signals::new());
+        let (read, write) = (Direction::default(), Direction::default());
+        table.slots.insert(Slot { token, fd: Arc::clone(fd), armed, signals: Arc::clone(&signals), read, write });
+        Ok((token, signals))
     }
 
     /// Forgets the registration. Events of it that are on their way already will find their token stale.
@@ -113,14 +119,14 @@ impl Reactor {
         drop(slot); // outside the lock: wakers are foreign code
     }
 
-    /// Whether `interest` is worth a try after what was `seen`; if not, parks the task of `context`.
-    pub(crate) fn poll_ready(
+    /// Ready when there is a newer signal than `seen`; if there is none, parks the task of `context`.
+    pub(crate) fn poll_signal(
         &self,
         token: Token,
         interest: Interest,
         seen: Tick,
         context: &Context<'_>,
-    ) -> Poll<io::Result<Leave>> {
+    ) -> Poll<io::Result<()>> {
         let waker = context.waker();
         let at_once = self.table.lock().poll(&self.poller, token, interest, seen, waker);
         if let Some(answer) = at_once {
@@ -167,8 +173,9 @@ impl Reactor {
         table.life = Life::Over;
         let mut waiters = Vec::new();
         for (_, slot) in &mut table.slots {
-            slot.read.signal(Signal::Closed, &mut waiters);
-            slot.write.signal(Signal::Closed, &mut waiters);
+            slot.signals.end();
+            slot.read.wake(&mut waiters);
+            slot.write.wake(&mut waiters);
         }
         waiters
     }
@@ -187,15 +194,16 @@ impl Table {
         interest: Interest,
         seen: Tick,
         waker: &Waker,
-    ) -> Option<Poll<io::Result<Leave>>> {
+    ) -> Option<Poll<io::Result<()>>> {
         if let Life::Over = self.life {
             return Some(Poll::Ready(Err(loop_is_gone())));
         }
         let Some(slot) = self.get(token) else { return Some(Poll::Ready(Err(loop_is_gone()))) };
-        let direction = slot.direction(interest);
-        if direction.tick != seen {
-            return Some(Poll::Ready(Ok(Leave { tick: direction.tick, closed: direction.closed })));
+        match slot.signals.last(interest) {
+            Ok(last) if last.tick == seen => {}
+            last => return Some(Poll::Ready(last.map(drop))),
         }
+        let direction = slot.direction(interest);
         if !direction.waiter.as_ref().is_some_and(|waiter| waiter.will_wake(waker)) {
             return None;
         }
@@ -222,26 +230,67 @@ impl Slot {
     }
 
     fn record(&mut self, event: Event, waiters: &mut Vec<Arc<Waker>>) {
-        self.read.signal(event.read, waiters);
-        self.write.signal(event.write, waiters);
+        if self.signals.note(Interest::Read, event.read) {
+            self.read.wake(waiters);
+        }
+        if self.signals.note(Interest::Write, event.write) {
+            self.write.wake(waiters);
+        }
     }
 }
 
 impl Direction {
-    fn new(tick: Tick) -> Self {
-        Self { tick, closed: false, parked: false, waiter: None }
-    }
-
-    fn signal(&mut self, signal: Signal, waiters: &mut Vec<Arc<Waker>>) {
-        match signal {
-            Signal::Silent => return,
-            Signal::Ready => {}
-            Signal::Closed => self.closed = true,
-        }
-        self.tick = Tick(self.tick.0.wrapping_add(1));
+    fn wake(&mut self, waiters: &mut Vec<Arc<Waker>>) {
         if mem::take(&mut self.parked) {
             waiters.extend(self.waiter.clone());
         }
+    }
+}
+
+impl Signals {
+    /// Said of a direction that nothing more will come.
+    const CLOSED: u64 = 1;
+    /// One more signal.
+    const STEP: u64 = 2;
+    /// In the place of a signal: there will be none, for the loop is gone.
+    const OVER: u64 = u64::MAX;
+
+    /// A new descriptor may be written to, and there is nothing to read.
+    fn new() -> Self {
+        Self { read: AtomicU64::new(0), write: AtomicU64::new(Self::STEP) }
+    }
+
+    fn of(&self, interest: Interest) -> &AtomicU64 {
+        match interest {
+            Interest::Read => &self.read,
+            Interest::Write => &self.write,
+        }
+    }
+
+    /// What was signalled last; an error if the loop is gone.
+    pub(crate) fn last(&self, interest: Interest) -> io::Result<Last> {
+        match self.of(interest).load(Ordering::Acquire) {
+            Self::OVER => Err(loop_is_gone()),
+            last => Ok(Last { tick: Tick(last & !Self::CLOSED), closed: last & Self::CLOSED != 0 }),
+        }
+    }
+
+    /// Notes a signal; false if it is none.
+    fn note(&self, interest: Interest, signal: Signal) -> bool {
+        let of = self.of(interest);
+        let last = of.load(Ordering::Relaxed);
+        let closed = match signal {
+            Signal::Silent => return false,
+            Signal::Ready => last & Self::CLOSED,
+            Signal::Closed => Self::CLOSED,
+        };
+        of.store((last & !Self::CLOSED).wrapping_add(Self::STEP) | closed, Ordering::Release);
+        true
+    }
+
+    fn end(&self) {
+        self.read.store(Self::OVER, Ordering::Release);
+        self.write.store(Self::OVER, Ordering::Release);
     }
 }
 

@@ -10,13 +10,14 @@ use mage_sched::{Interest, Transfer, Watch};
 
 use crate::poller::Token;
 use crate::queue::Shared;
-use crate::reactor::Tick;
+use crate::reactor::{Signals, Tick};
 
 /// Tries the descriptor only while the reactor holds it for ready, and remembers up to which signal a try has used it up.
 pub(crate) struct LoopWatch {
     shared: Arc<Shared>,
     token: Token,
     fd: Arc<OwnedFd>,
+    signals: Arc<Signals>,
     /// Up to which signal each direction has been tried until there was nothing left.
     read: Tick,
     write: Tick,
@@ -24,8 +25,8 @@ pub(crate) struct LoopWatch {
 
 impl LoopWatch {
     pub(crate) fn new(shared: Arc<Shared>, fd: Arc<OwnedFd>) -> io::Result<Self> {
-        let token = shared.reactor.watch(&fd)?;
-        Ok(Self { shared, token, fd, read: Tick::default(), write: Tick::default() })
+        let (token, signals) = shared.reactor.watch(&fd)?;
+        Ok(Self { shared, token, fd, signals, read: Tick::default(), write: Tick::default() })
     }
 }
 
@@ -42,16 +43,20 @@ impl Watch for LoopWatch {
             Interest::Write => &mut self.write,
         };
         loop {
-            let leave = ready!(reactor.poll_ready(self.token, interest, *seen, context))?;
+            let signal = self.signals.last(interest)?;
+            if signal.tick == *seen {
+                ready!(reactor.poll_signal(self.token, interest, *seen, context))?;
+                continue;
+            }
             match io(self.fd.as_fd()) {
                 Ok(Transfer::More(bytes)) => return Poll::Ready(Ok(bytes)),
                 Ok(Transfer::Drained(bytes)) => {
-                    if !leave.closed {
-                        *seen = leave.tick;
+                    if !signal.closed {
+                        *seen = signal.tick;
                     }
                     return Poll::Ready(Ok(bytes));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => *seen = leave.tick,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => *seen = signal.tick,
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }

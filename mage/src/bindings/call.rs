@@ -31,7 +31,7 @@ pub struct Call<T> {
 }
 
 enum State {
-    Sent { lease: Arc<Lease>, request: u64 },
+    Sent { lease: Arc<Lease>, request: u64, has_waited: bool },
     Failed(CallError),
     Done,
 }
@@ -66,7 +66,7 @@ impl Deadline {
 impl<T> Call<T> {
     pub(super) fn sent(lease: Arc<Lease>, request: u64, deadline: Option<&Deadline>) -> Self {
         let timer = deadline.map(|deadline| (deadline.sleep)(deadline.time));
-        Self { state: State::Sent { lease, request }, timer, value: PhantomData }
+        Self { state: State::Sent { lease, request, has_waited: false }, timer, value: PhantomData }
     }
 
     pub(super) fn failed(error: CallError) -> Self {
@@ -76,7 +76,7 @@ impl<T> Call<T> {
     /// Lets the call go on with nobody waiting for its answer, which is dropped when it comes. The pipe stays open until
     /// then, and the call counts as unanswered. It has no deadline any more.
     pub fn detach(mut self) {
-        if let State::Sent { lease, request } = std::mem::replace(&mut self.state, State::Done) {
+        if let State::Sent { lease, request, .. } = std::mem::replace(&mut self.state, State::Done) {
             let shared = Arc::clone(&lease.shared);
             shared.detach(request, lease);
         }
@@ -84,7 +84,7 @@ impl<T> Call<T> {
 
     /// Nobody waits for the answer any more.
     fn give_up(&mut self) {
-        if let State::Sent { lease, request } = std::mem::replace(&mut self.state, State::Done) {
+        if let State::Sent { lease, request, .. } = std::mem::replace(&mut self.state, State::Done) {
             lease.shared.give_up(request);
         }
     }
@@ -94,8 +94,9 @@ impl<T: Decode> Future for Call<T> {
     type Output = Result<T, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let State::Sent { lease, request } = &self.state {
-            match lease.shared.poll_answer(*request, context) {
+        if let State::Sent { lease, request, has_waited } = &mut self.state {
+            let has_waited = std::mem::replace(has_waited, true);
+            match lease.shared.poll_answer(*request, has_waited, context) {
                 Poll::Ready(Ok((message, size))) => {
                     let result = decode(message, size, lease.shared.identity.description.is_extensible);
                     let result = result.map_err(|bad| {

@@ -79,6 +79,8 @@ pub(super) enum Asked {
     Ended(Ended),
     /// Nothing; the waker is parked.
     Parked,
+    /// Nothing, and there is no waker.
+    Nothing,
 }
 
 /// The low bits of a request's number are its place among the pending ones.
@@ -143,7 +145,8 @@ impl Calls {
         }
     }
 
-    /// For whoever awaits a call: what there is. If that is nothing, the waker is parked, and what was parked is left.
+    /// For whoever awaits a call: what there is. If that is nothing, the waker is parked if there is one, and what was parked
+    /// is left.
     pub(super) fn ask(&mut self, request: u64, waker: &mut Option<Waker>) -> Asked {
         let is_over = matches!(self.watching, Watching::Ended(_));
         match self.find(request) {
@@ -151,6 +154,7 @@ impl Calls {
                 Some(Pending::Answered(answer)) => Asked::Answer(answer),
                 _ => Asked::Answer(Answer::NoReply),
             },
+            Some(Pending::Waiting(_)) if !is_over && waker.is_none() => Asked::Nothing,
             Some(Pending::Waiting(parked)) if !is_over => {
                 mem::swap(parked, waker);
                 Asked::Parked

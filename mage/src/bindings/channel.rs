@@ -340,14 +340,22 @@ impl Shared {
     pub(super) fn poll_answer(
         &self,
         request: u64,
+        has_waited: bool,
         context: &mut Context<'_>,
     ) -> Poll<Result<(Incoming, usize), CallError>> {
-        let mut waker = Some(context.waker().clone());
-        let (asked, crowd) = {
-            let mut calls = self.calls.lock();
-            (calls.ask(request, &mut waker), calls.take_crowd())
+        // Whoever has waited before is here for the answer, most likely, and needs no other waker.
+        let mut waker = (!has_waited).then(|| context.waker().clone());
+        let asked = loop {
+            let (asked, crowd) = {
+                let mut calls = self.calls.lock();
+                (calls.ask(request, &mut waker), calls.take_crowd())
+            };
+            crowd.into_iter().for_each(Waker::wake);
+            match asked {
+                Asked::Nothing => waker = Some(context.waker().clone()),
+                asked => break asked,
+            }
         };
-        crowd.into_iter().for_each(Waker::wake);
         match asked {
             Asked::Answer(Answer::Value(message, size)) => Poll::Ready(Ok((message, size))),
             Asked::Answer(Answer::NoReply) => Poll::Ready(Err(CallError::NoReply)),
@@ -355,7 +363,7 @@ impl Shared {
                 Poll::Ready(Err(self.no_such_method(method, version)))
             }
             Asked::Ended(ended) => Poll::Ready(Err(ended.into_error(self.identity.name))),
-            Asked::Parked => Poll::Pending,
+            Asked::Parked | Asked::Nothing => Poll::Pending,
         }
     }
 

@@ -34,6 +34,8 @@ pub struct Receiver<T: Interface + ?Sized> {
     serving: Arc<Serving>,
     /// The task that waits for messages, or has waited last: nearly always the same.
     waker: Option<Arc<Waker>>,
+    /// Whether a message is likely to be there when it is polled next.
+    expects: bool,
     /// Who has sent the last message.
     sender: Sender,
     /// Once somebody has asked for one.
@@ -46,7 +48,7 @@ impl<T: Interface + ?Sized> Receiver<T> {
     pub fn new(pipe: MessagePipe) -> Self {
         let serving = Arc::new(Serving::new(&pipe, Identity::of::<T>()));
         let bouncer = OnceLock::new();
-        Self { pipe, serving, waker: None, sender: Sender::NOBODY, bouncer, interface: PhantomData }
+        Self { pipe, serving, waker: None, expects: false, sender: Sender::NOBODY, bouncer, interface: PhantomData }
     }
 
     /// The pipe again, with everything that has not been received. Calls that have not been answered are told that there
@@ -84,7 +86,7 @@ impl<T: Interface + ?Sized> Receiver<T> {
             self.waker = Some(waker);
         }
         for _ in 0..MESSAGES_PER_POLL {
-            let incoming = match ready!(self.serving.poll_receive(context)) {
+            let incoming = match ready!(self.serving.poll_receive(context, &mut self.expects)) {
                 Ok(incoming) => incoming,
                 Err(why) => return Poll::Ready(self.end(why)),
             };

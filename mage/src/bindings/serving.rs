@@ -75,13 +75,23 @@ impl Serving {
         }
     }
 
-    /// The next message, whatever it is. The task of `context` has said before that it is the one that waits.
-    pub(super) fn poll_receive(self: &Arc<Self>, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
+    /// The next message, whatever it is. The task of `context` has said before that it is the one that waits. `expects` is
+    /// whether a message is likely to be there, and is kept up for the next time.
+    pub(super) fn poll_receive(
+        self: &Arc<Self>,
+        context: &mut Context<'_>,
+        expects: &mut bool,
+    ) -> Poll<Result<Incoming, Why>> {
         let Some(end) = &self.end else { return Poll::Ready(Err(Why::Closed)) };
+        if *expects && let (Poll::Ready(Ok(message)), has_more) = end.receive(None, || None) {
+            *expects = has_more;
+            return Poll::Ready(Ok(message)); // and no waker was needed
+        }
         // Whoever waits for a cancellation is to hear of messages as well. That is asked under the node's lock, under which
         // that one has been parked, or will be.
         let ourselves = || self.watched.load(Ordering::Relaxed).then(|| Waker::from(Arc::clone(self)));
-        let received = end.poll_receive(context.waker().clone(), ourselves);
+        let (received, has_more) = end.receive(Some(context.waker().clone()), ourselves);
+        *expects = has_more || received.is_pending();
         if let Poll::Ready(Err(_)) = received {
             self.end_all();
         }

@@ -86,6 +86,8 @@ pub(crate) struct Reader {
     /// Whether to wait already when the last message is taken, and not only when there is none.
     eager: bool,
     waits: bool,
+    /// Whether there is another message behind the one that was taken.
+    has_more: bool,
 }
 
 impl Reader {
@@ -101,6 +103,10 @@ impl Reader {
 
     pub(crate) fn waits(&self) -> bool {
         self.waits
+    }
+
+    pub(crate) fn has_more(&self) -> bool {
+        self.has_more
     }
 
     pub(super) fn wait<H>(&mut self, endpoint: &mut Endpoint<H>) {
@@ -133,7 +139,8 @@ impl<H> Router<H> {
                 Incoming::Ended(why) => Received::Ended(why),
             };
         };
-        if reader.eager && endpoint.incoming == Incoming::Open && endpoint.queue.is_empty() {
+        reader.has_more = !endpoint.queue.is_empty();
+        if reader.eager && !reader.has_more && endpoint.incoming == Incoming::Open {
             reader.wait(endpoint);
         }
         if message.was_forwarded() {

@@ -117,7 +117,7 @@ impl End {
     pub(crate) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
         match &self.user {
             // Cloning and dropping a waker runs foreign code: neither happens under the lock.
-            Some(user) => poll_receive(user, self.name, context.waker().clone(), || None),
+            Some(user) => receive(user, self.name, Some(context.waker().clone()), || None).0,
             None => Poll::Ready(Err(Why::Closed)),
         }
     }
@@ -189,14 +189,14 @@ impl EndRef {
         send(&self.user, self.name, draft, is_ours)
     }
 
-    /// Takes the next message. If there is none yet, `waker` is parked, or the other one that is asked for under the node's
-    /// lock.
-    pub(crate) fn poll_receive(
+    /// Takes the next message, and says whether there are more. If there is none yet, `waker` is parked, if there is one, or
+    /// the other one that is asked for under the node's lock.
+    pub(crate) fn receive(
         &self,
-        waker: Waker,
+        waker: Option<Waker>,
         other: impl FnOnce() -> Option<Waker>,
-    ) -> Poll<Result<Incoming, Why>> {
-        poll_receive(&self.user, self.name, waker, other)
+    ) -> (Poll<Result<Incoming, Why>>, bool) {
+        receive(&self.user, self.name, waker, other)
     }
 
     /// Shows each unread message from number `from` on to `see`, and parks `waker` until there are more. Both happen
@@ -323,23 +323,24 @@ fn poll_ready(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -
     if ready { Poll::Ready(()) } else { Poll::Pending }
 }
 
-fn poll_receive(
+fn receive(
     user: &Arc<User>,
     name: EndpointName,
-    waker: Waker,
+    mut waker: Option<Waker>,
     other: impl FnOnce() -> Option<Waker>,
-) -> Poll<Result<Incoming, Why>> {
-    let mut waker = Some(waker);
+) -> (Poll<Result<Incoming, Why>>, bool) {
     let (received, left) = user.shared.act(|router| {
         let mut reader = Reader::new(other().or_else(|| waker.take()));
         (router.receive_or_wait(name, &mut reader), reader)
     });
+    let has_more = left.has_more();
     drop((left, waker));
-    match received {
+    let received = match received {
         Received::Empty => Poll::Pending,
         Received::Ended(why) => Poll::Ready(Err(why)),
         Received::Message(message) => Poll::Ready(Ok(own(user, message))),
-    }
+    };
+    (received, has_more)
 }
 
 /// The message with its ends in their user's hands.
