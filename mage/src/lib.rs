@@ -50,6 +50,7 @@
 mod bindings;
 mod core;
 mod error;
+mod few;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;

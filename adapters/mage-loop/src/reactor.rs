@@ -102,7 +102,14 @@ impl Reactor {
         let armed = self.poller.add(fd.as_fd(), token)?;
         let signals = Arc::new(Signals::new());
         let (read, write) = (Direction::default(), Direction::default());
-        table.slots.insert(Slot { token, fd: Arc::clone(fd), armed, signals: Arc::clone(&signals), read, write });
+        table.slots.insert(Slot {
+            token,
+            fd: Arc::clone(fd),
+            armed,
+            signals: Arc::clone(&signals),
+            read,
+            write,
+        });
         Ok((token, signals))
     }
 

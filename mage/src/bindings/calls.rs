@@ -7,11 +7,11 @@ use std::task::{Poll, Waker};
 
 use mage_sched::sync::{AtomicU8, Ordering};
 use slab::Slab;
-use smallvec::SmallVec;
 
 use super::channel::Lease;
 use super::header::Answer;
 use crate::error::{BadMessage, CallError, Difference, Why};
+use crate::few::Few;
 
 /// The calls of a channel, and what the channel does about them. Nothing in here runs foreign code; what is to be woken or
 /// dropped is returned.
@@ -71,7 +71,7 @@ pub(super) enum Pending {
 }
 
 /// Whoever is to be woken, and what is to be dropped, with no lock held.
-pub(super) type Left = SmallVec<[Pending; 1]>;
+pub(super) type Left = Few<Pending>;
 
 /// What there is for somebody who asks for an answer.
 pub(super) enum Asked {

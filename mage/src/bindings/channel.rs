@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use mage_sched::sync::Mutex;
-use smallvec::SmallVec;
 
 use super::call::{Call, Deadline};
 use super::calls::{Asked, Calls, Ended, Left, Pending, Sorting, Watching};
@@ -23,6 +22,7 @@ use super::reader::Reader;
 use super::value::Decode;
 use super::writer::Writer;
 use crate::error::{BadMessage, CallError, Difference, SendError, SendErrorKind, Why};
+use crate::few::Few;
 use crate::limits::DESCRIPTION_BYTES_MAX;
 use crate::node::{Draft, Drained, EndRef, Incoming};
 
@@ -269,31 +269,31 @@ impl Shared {
         } else if untold {
             self.tell();
         }
-        for pending in left {
-            match pending {
-                Pending::Waiting(waker) => waker.into_iter().for_each(Waker::wake),
-                Pending::Answered(_) | Pending::Cancelled | Pending::Detached(_) => drop(pending),
-            }
-        }
+        left.each(|pending| match pending {
+            Pending::Waiting(waker) => waker.into_iter().for_each(Waker::wake),
+            Pending::Answered(_) | Pending::Cancelled | Pending::Detached(_) => drop(pending),
+        });
     }
 
     /// Takes what has arrived, until there is nothing or the end. What is to be woken or dropped is added to `left`. Also says
     /// whether the other side is still to be told of calls that nobody waits for.
     fn sort(self: &Arc<Self>, end: &EndRef, left: &mut Left) -> (Option<Ended>, bool) {
         loop {
-            let mut messages = SmallVec::new();
+            let mut messages = Few::new();
             let waker = Waker::from(Arc::clone(self));
             let drained = end.drain(waker, || self.is_ours(), &mut messages);
-            let mut answers = SmallVec::<[(u64, Answer); 2]>::new();
-            let fault = messages.into_iter().find_map(|message| {
-                let answered = self.read_answer(message);
-                answered.map(|answer| answers.push(answer)).err()
+            let mut answers = Few::new();
+            let mut fault = None;
+            messages.each(|message| match fault {
+                None => match self.read_answer(message) {
+                    Ok(answer) => answers.push(answer),
+                    Err(ended) => fault = Some(ended),
+                },
+                Some(_) => drop(message),
             });
             let (crowd, untold) = {
                 let mut calls = self.calls.lock();
-                for (request, answer) in answers {
-                    calls.answered(request, answer, left);
-                }
+                answers.each(|(request, answer)| calls.answered(request, answer, left));
                 (calls.take_crowd(), calls.has_untold())
             };
             left.extend(crowd.into_iter().map(|waker| Pending::Waiting(Some(waker))));

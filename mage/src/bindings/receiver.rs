@@ -48,7 +48,15 @@ impl<T: Interface + ?Sized> Receiver<T> {
     pub fn new(pipe: MessagePipe) -> Self {
         let serving = Arc::new(Serving::new(&pipe, Identity::of::<T>()));
         let bouncer = OnceLock::new();
-        Self { pipe, serving, waker: None, expects: false, sender: Sender::NOBODY, bouncer, interface: PhantomData }
+        Self {
+            pipe,
+            serving,
+            waker: None,
+            expects: false,
+            sender: Sender::NOBODY,
+            bouncer,
+            interface: PhantomData,
+        }
     }
 
     /// The pipe again, with everything that has not been received. Calls that have not been answered are told that there

@@ -1,7 +1,5 @@
 //! What the core wants done. Frames are in the order in which they must reach each link.
 
-use std::task::Waker;
-
 use super::frame::Frame;
 use super::name::{EndpointName, NodeName, PipeLabel};
 use crate::error::{InvitationError, PeerMisbehaved};
@@ -29,36 +27,4 @@ pub(crate) enum Effect<H> {
     BrokerLost,
     /// Flush and close this link; if there is a fault, the peer's.
     Drop { link: LinkId, fault: Option<PeerMisbehaved> },
-}
-
-/// Whom to wake, with no lock held. Nearly always it is one or nobody.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wakers {
-    first: Option<Waker>,
-    others: Vec<Waker>,
-}
-
-impl Wakers {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none()
-    }
-
-    pub(crate) fn push(&mut self, waker: Waker) {
-        if self.first.is_none() {
-            self.first = Some(waker);
-        } else {
-            self.others.push(waker);
-        }
-    }
-
-    /// In the order in which they came.
-    pub(crate) fn wake(self) {
-        self.first.into_iter().chain(self.others).for_each(Waker::wake);
-    }
-}
-
-impl Extend<Waker> for Wakers {
-    fn extend<I: IntoIterator<Item = Waker>>(&mut self, wakers: I) {
-        wakers.into_iter().for_each(|waker| self.push(waker));
-    }
 }

@@ -74,7 +74,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use effect::{Effect, LinkId, Wakers};
+pub(crate) use effect::{Effect, LinkId};
 pub(crate) use endpoint::{Role, Side, Status};
 pub(crate) use frame::{Body, Control, Descriptor, Ends, Frame, Hello, Parcel, Welcome};
 pub(crate) use invitation::Invitation;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use super::effect::{Effect, LinkId, Wakers};
+use super::effect::{Effect, LinkId};
 use super::endpoint::{Endpoint, Incoming, Role, Side, State, Status};
 use super::frame::{Body, Control, Descriptor, Ends, Frame};
 use super::name::{Address, EndpointName, NodeName, PipeName};
@@ -12,6 +12,7 @@ use super::probe::{Mutation, hops_max, mutated};
 use super::table::Endpoints;
 use super::window::Window;
 use crate::error::{PeerMisbehaved, Why};
+use crate::few::Few;
 use crate::limits::Limits;
 
 /// A node without locks, sockets or time. Every method runs to completion; whoever calls one must then take the
@@ -33,7 +34,7 @@ pub(crate) struct Router<H> {
 pub(crate) struct Effects<H> {
     pub(crate) list: Vec<Effect<H>>,
     /// To be woken, with no lock held.
-    pub(crate) wake: Wakers,
+    pub(crate) wake: Few<Waker>,
     /// To be dropped, with no lock held.
     pub(crate) trash: Vec<H>,
 }
@@ -46,7 +47,7 @@ impl<H> Effects<H> {
 
 impl<H> Default for Effects<H> {
     fn default() -> Self {
-        Self { list: Vec::new(), wake: Wakers::default(), trash: Vec::new() }
+        Self { list: Vec::new(), wake: Few::new(), trash: Vec::new() }
     }
 }
 

@@ -187,7 +187,7 @@ impl Scene {
         for effect in effects.list {
             self.apply(node, effect);
         }
-        effects.wake.wake();
+        effects.wake.each(std::task::Waker::wake);
         drop(effects.trash);
     }
 

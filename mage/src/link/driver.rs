@@ -109,10 +109,10 @@ impl Driver {
     }
 
     fn poll_link(&mut self, context: &mut Context<'_>) -> Poll<Over> {
-        if mem::take(&mut self.writes) || self.outbox.is_calling() {
-            if let Poll::Ready(over) = self.poll_write(context) {
-                return Poll::Ready(over);
-            }
+        if (mem::take(&mut self.writes) || self.outbox.is_calling())
+            && let Poll::Ready(over) = self.poll_write(context)
+        {
+            return Poll::Ready(over);
         }
         loop {
             let more = match self.poll_read(context) {

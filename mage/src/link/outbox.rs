@@ -105,7 +105,6 @@ impl Outbox {
     }
 
     /// Appends a frame, or hands it back if the link is over.
-    #[expect(clippy::result_large_err, reason = "hardly ever refused, and a box would cost every frame")]
     pub(crate) fn push(&self, frame: Frame<Handle>) -> Result<Next, Frame<Handle>> {
         let mut inner = self.inner.lock();
         if matches!(inner.driver, Driver::Gone) || inner.ending.is_some() {

@@ -16,8 +16,9 @@ use mage_sched::Scheduler;
 use mage_sched::sync::Mutex;
 
 use super::joined::Joined;
-use crate::core::{Effect, EndpointName, Frame, LinkId, Mask, NodeName, PipeLabel, Router, Wakers};
+use crate::core::{Effect, EndpointName, Frame, LinkId, Mask, NodeName, PipeLabel, Router};
 use crate::error::{BadMessageReport, InvitationError, PeerMisbehaved};
+use crate::few::Few;
 use crate::limits::{FAULTS_KEPT_MAX, Limits};
 use crate::link::{
     Driver, Ending, Handle, Next, Outbox, Start, Watched, Writer, check_stream_socket, fresh_name,
@@ -69,7 +70,7 @@ pub(crate) type Pipes = Vec<(PipeLabel, EndpointName)>;
 struct After {
     /// Whose frames are to be written, and with what.
     write: Option<(Arc<Outbox>, Box<Writer>)>,
-    wake: Wakers,
+    wake: Few<Waker>,
     /// Empty for nearly every message.
     rare: Option<Box<Rare>>,
 }
@@ -184,7 +185,7 @@ impl Shared {
             }
             self.finish_rare(*rare);
         }
-        after.wake.wake();
+        after.wake.each(Waker::wake);
     }
 
     /// A link that the broker has made for us.

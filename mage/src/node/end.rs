@@ -4,12 +4,11 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use smallvec::SmallVec;
-
 use super::{NamedDraft, User};
 use crate::bindings::{MessagePipe, RawMessage};
 use crate::core::{EndpointName, Message, NodeName, Reader, Received, Refused, Status};
 use crate::error::{BadMessageReport, FuseError, SendError, SendErrorKind, Why};
+use crate::few::Few;
 use crate::link::Handle;
 use crate::seldom::Seldom;
 
@@ -233,7 +232,7 @@ impl EndRef {
         &self,
         waker: Waker,
         is_ours: impl FnOnce() -> bool,
-        messages: &mut SmallVec<[Incoming; 2]>,
+        messages: &mut Few<Incoming>,
     ) -> Drained {
         let (drained, left) = self.user.shared.act(|router| {
             let mut reader = Reader::eager(waker);

@@ -4,6 +4,7 @@ use super::header::{
     ABOUT_GUEST_BYTES, CRITICAL, DESCRIPTOR_BYTES_MAX, HANDLES_LOST, Kind, MAGIC, USER_OVERHEAD_MAX,
 };
 use super::names::Names;
+use super::put::{Head, Put};
 use crate::core::{Body, Control, Count, Descriptor, Ends, Frame, Hello, Parcel, Side, Welcome, Window};
 
 /// Set in a descriptor whose end is the second of its pipe.
@@ -20,14 +21,18 @@ pub(crate) fn encode<H>(frame: Frame<H>, names: Names, out: &mut Vec<u8>, handle
     let kind = Kind::of(&frame).number();
     let flags = if frame.has_lost_handles() { CRITICAL | HANDLES_LOST } else { CRITICAL };
     reserve(&frame, out);
-    out.extend_from_slice(&[0, 0, 0, 0, kind, flags, 0, 0]);
+    let mut head = Head::new();
+    head.put([0, 0, 0, 0, kind, flags, 0, 0]);
     match frame {
         Frame::Endpoint { to, from, body } => {
-            names.put_endpoint(to, out);
-            names.put_own_endpoint(from, out);
-            put_body(body, names, out, handles);
+            names.put_endpoint(to, &mut head);
+            names.put_own_endpoint(from, &mut head);
+            put_body(body, names, head, out, handles);
         }
-        Frame::Control(control) => put_control(control, names, out, handles),
+        Frame::Control(control) => {
+            out.extend_from_slice(head.bytes());
+            put_control(control, names, out, handles);
+        }
     }
     seal(out, start, handles.len() - handles_before);
 }
@@ -77,7 +82,13 @@ fn saturated(count: usize) -> u8 {
     u8::try_from(count).unwrap_or(u8::MAX)
 }
 
-fn put_body<H>(body: Body<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec<H>) {
+fn put_body<H>(body: Body<H>, names: Names, mut head: Head, out: &mut Vec<u8>, handles: &mut Vec<H>) {
+    if let Body::User(parcel) = &body {
+        head.put(parcel.sequence.to_le_bytes());
+        head.put(parcel.hops.to_le_bytes());
+        head.put([saturated(parcel.ends.len())]);
+    }
+    out.extend_from_slice(head.bytes());
     match body {
         Body::User(parcel) => put_parcel(parcel, names, out, handles),
         Body::End(why) => out.push(why.code()),
@@ -89,11 +100,9 @@ fn put_body<H>(body: Body<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec
     }
 }
 
+/// What is behind the fixed fields of a message.
 fn put_parcel<H>(parcel: Parcel<H>, names: Names, out: &mut Vec<u8>, handles: &mut Vec<H>) {
-    let Parcel { sequence, hops, bytes, ends, handles: attached, handles_lost: _ } = parcel;
-    out.extend_from_slice(&sequence.to_le_bytes());
-    out.extend_from_slice(&hops.to_le_bytes());
-    out.push(saturated(ends.len()));
+    let Parcel { bytes, ends, handles: attached, .. } = parcel;
     // Ends that stay on this node never get here. Should they, the count without descriptors is refused over there.
     if let Ends::Moved(descriptors) = &ends {
         put_descriptors(descriptors, names, out);

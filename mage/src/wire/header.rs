@@ -165,8 +165,18 @@ impl Kind {
         }
     }
 
+    const BY_NUMBER: [Option<Self>; 256] = {
+        let mut kinds = [None; 256];
+        let mut at = 0;
+        while at < Self::ALL.len() {
+            kinds[Self::ALL[at].number() as usize] = Some(Self::ALL[at]);
+            at += 1;
+        }
+        kinds
+    };
+
     fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.number() == number)
+        *Self::BY_NUMBER.get(usize::from(number))?
     }
 
     pub(super) const fn number(self) -> u8 {

@@ -22,6 +22,7 @@ mod decode;
 mod encode;
 mod header;
 mod names;
+mod put;
 mod reader;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Names on the wire: which node a frame means, said in one byte where the link itself says it.
 
+use super::put::Put;
 use super::reader::Reader;
 use crate::core::{Address, EndpointName, Mask, NodeName, PipeName, Welcome};
 use crate::error::PeerMisbehaved;
@@ -50,29 +51,32 @@ impl Names {
     // ---- writing
 
     /// A node in full.
-    pub(super) fn put_node(self, node: NodeName, out: &mut Vec<u8>) {
+    pub(super) fn put_node(self, node: NodeName, out: &mut impl Put) {
         let node = if node.is_local() { self.me.unwrap_or(node) } else { node };
-        out.extend_from_slice(&node.to_bytes());
+        out.put(node.to_bytes());
     }
 
-    fn put_tagged(self, node: NodeName, out: &mut Vec<u8>) {
+    #[inline]
+    fn put_tagged(self, node: NodeName, out: &mut impl Put) {
         if node.is_local() || Some(node) == self.me {
-            out.push(SENDER);
+            out.put([SENDER]);
         } else if Some(node) == self.them {
-            out.push(RECEIVER);
+            out.put([RECEIVER]);
         } else {
-            out.push(OTHER);
-            out.extend_from_slice(&node.to_bytes());
+            out.put([OTHER]);
+            out.put(node.to_bytes());
         }
     }
 
-    pub(super) fn put_endpoint(self, endpoint: EndpointName, out: &mut Vec<u8>) {
+    #[inline]
+    pub(super) fn put_endpoint(self, endpoint: EndpointName, out: &mut impl Put) {
         self.put_tagged(endpoint.creator, out);
-        out.extend_from_slice(&endpoint.number.to_le_bytes());
+        out.put(endpoint.number.to_le_bytes());
     }
 
     /// An endpoint of this node.
-    pub(super) fn put_own_endpoint(self, endpoint: EndpointName, out: &mut Vec<u8>) {
+    #[inline]
+    pub(super) fn put_own_endpoint(self, endpoint: EndpointName, out: &mut impl Put) {
         self.put_endpoint(self.masked(endpoint), out);
     }
 
@@ -80,12 +84,12 @@ impl Names {
         EndpointName { creator: self.mask.apply(endpoint.creator), ..endpoint }
     }
 
-    pub(super) fn put_pipe(self, pipe: PipeName, out: &mut Vec<u8>) {
+    pub(super) fn put_pipe(self, pipe: PipeName, out: &mut impl Put) {
         self.put_tagged(pipe.creator, out);
-        out.extend_from_slice(&pipe.number.to_le_bytes());
+        out.put(pipe.number.to_le_bytes());
     }
 
-    pub(super) fn put_address(self, address: Address, out: &mut Vec<u8>) {
+    pub(super) fn put_address(self, address: Address, out: &mut impl Put) {
         self.put_tagged(address.node, out);
         if address.node.is_local() {
             self.put_own_endpoint(address.endpoint, out);
@@ -102,6 +106,7 @@ impl Names {
         Ok(if Some(node) == self.me { NodeName::LOCAL } else { node })
     }
 
+    #[inline]
     fn read_tagged(self, reader: &mut Reader<'_>) -> Result<NodeName, PeerMisbehaved> {
         match reader.byte()? {
             RECEIVER => Ok(NodeName::LOCAL),
@@ -115,11 +120,13 @@ impl Names {
         }
     }
 
+    #[inline]
     pub(super) fn read_endpoint(self, reader: &mut Reader<'_>) -> Result<EndpointName, PeerMisbehaved> {
         Ok(EndpointName { creator: self.read_tagged(reader)?, number: reader.u64()? })
     }
 
     /// An endpoint of this node.
+    #[inline]
     pub(super) fn read_own_endpoint(self, reader: &mut Reader<'_>) -> Result<EndpointName, PeerMisbehaved> {
         self.read_endpoint(reader).map(|endpoint| self.masked(endpoint))
     }

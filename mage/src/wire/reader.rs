@@ -13,21 +13,25 @@ impl<'a> Reader<'a> {
         Self { rest: bytes }
     }
 
+    #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], PeerMisbehaved> {
         let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or(PeerMisbehaved::FrameShape)?;
         self.rest = rest;
         Ok(*bytes)
     }
 
+    #[inline]
     pub(super) fn byte(&mut self) -> Result<u8, PeerMisbehaved> {
         let [byte] = self.array()?;
         Ok(byte)
     }
 
+    #[inline]
     pub(super) fn u16(&mut self) -> Result<u16, PeerMisbehaved> {
         self.array().map(u16::from_le_bytes)
     }
 
+    #[inline]
     pub(super) fn u64(&mut self) -> Result<u64, PeerMisbehaved> {
         self.array().map(u64::from_le_bytes)
     }
@@ -44,11 +48,13 @@ impl<'a> Reader<'a> {
     }
 
     /// All that is left.
+    #[inline]
     pub(super) fn take_rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)
     }
 
     /// Nothing may be left.
+    #[inline]
     pub(super) fn finish(&self) -> Result<(), PeerMisbehaved> {
         if self.rest.is_empty() { Ok(()) } else { Err(PeerMisbehaved::FrameShape) }
     }

@@ -347,7 +347,7 @@ impl World {
         for effect in effects.list {
             self.apply(node, effect);
         }
-        effects.wake.wake();
+        effects.wake.each(std::task::Waker::wake);
         self.dispose(effects.trash);
     }
 
