@@ -205,10 +205,12 @@ fn read_parcel<H>(
 }
 
 fn read_descriptors(reader: &mut Reader<'_>, names: Names) -> Result<Seldom<Descriptor>, PeerMisbehaved> {
-    match read_pipe_count(reader, DESCRIPTOR_BYTES_MIN)? {
-        0 => Ok(Seldom::new()),
-        count => (0..count).map(|_| read_descriptor(reader, names)).collect(),
+    let count = read_pipe_count(reader, DESCRIPTOR_BYTES_MIN)?;
+    let mut descriptors = Vec::with_capacity(count);
+    for _ in 0..count {
+        descriptors.push(read_descriptor(reader, names)?);
     }
+    Ok(descriptors.into())
 }
 
 /// How many pipe ends follow. The fewest bytes that so many can have are there, so it is no promise taken on trust.
