@@ -105,11 +105,13 @@ fn descriptors() -> usize {
 
 /// Keeps what is hashed: a name says its bytes to nobody else.
 #[derive(Default)]
-struct Hashed(Vec<u8>);
+struct Hashed(Vec<u64>);
 
 impl Hasher for Hashed {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.extend(bytes);
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, word: u64) {
+        self.0.push(word);
     }
 
     fn finish(&self) -> u64 {
@@ -120,7 +122,8 @@ impl Hasher for Hashed {
 fn bytes_of(name: NodeName) -> raw::Name {
     let mut hashed = Hashed::default();
     name.hash(&mut hashed);
-    *hashed.0.last_chunk().expect("a name has sixteen bytes")
+    let [high, low] = hashed.0[..] else { panic!("a name is two words") };
+    (u128::from(high) << 64 | u128::from(low)).to_be_bytes()
 }
 
 /// A victim, and an honest node that calls it without pause.
