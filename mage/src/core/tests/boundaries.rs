@@ -10,7 +10,7 @@ use crate::error::{FuseError, PeerMisbehaved, SendErrorKind, Why};
 use crate::limits::{HOPS_MAX, Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX};
 
 fn draft(bytes: usize) -> Draft<u8> {
-    Draft { bytes: vec![0; bytes], ends: Vec::new(), handles: Vec::new() }
+    Draft { bytes: vec![0; bytes], ends: Default::default(), handles: Default::default() }
 }
 
 #[test]
@@ -23,10 +23,10 @@ fn a_message_is_as_large_as_it_may_be() {
         (draft(100), true),
         (draft(101), false),
         (draft(200), false),
-        (Draft { ends: ends.clone(), ..draft(0) }, false),
-        (Draft { ends: ends[1..].to_vec(), ..draft(0) }, true),
-        (Draft { handles: vec![0; MESSAGE_HANDLES_MAX + 1], ..draft(0) }, false),
-        (Draft { handles: vec![0; MESSAGE_HANDLES_MAX], ..draft(0) }, true),
+        (Draft { ends: ends.clone().into(), ..draft(0) }, false),
+        (Draft { ends: ends[1..].to_vec().into(), ..draft(0) }, true),
+        (Draft { handles: vec![0; MESSAGE_HANDLES_MAX + 1].into(), ..draft(0) }, false),
+        (Draft { handles: vec![0; MESSAGE_HANDLES_MAX].into(), ..draft(0) }, true),
     ] {
         let sent = router.send(end, message).map_err(|refused| refused.why);
         assert_eq!(sent, if fits { Ok(()) } else { Err(SendErrorKind::TooLarge) });
@@ -101,7 +101,7 @@ fn carrying(hops: u16, descriptor: Option<Descriptor>) -> Body<u8> {
         hops,
         bytes: Vec::new(),
         ends,
-        handles: Vec::new(),
+        handles: Default::default(),
         handles_lost: false,
     })
 }
