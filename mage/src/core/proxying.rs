@@ -60,19 +60,14 @@ impl<H> Router<H> {
             let parcel = Parcel { sequence, hops, bytes, ends, handles, handles_lost: false };
             return self.post(name, peer, Body::User(parcel));
         }
-        let moved = ends.clone();
-        let ends = if peer.node.is_local() {
-            Ends::Here(ends)
-        } else {
-            Ends::Moved(ends.into_iter().filter_map(|end| self.depart(end, peer.node)).collect())
-        };
-        self.post(
-            name,
-            peer,
-            Body::User(Parcel { sequence, hops, bytes, ends, handles, handles_lost: false }),
-        );
-        if !peer.node.is_local() && self.is_gone(peer.node) {
-            for end in moved {
+        let parcel = |ends| Parcel { sequence, hops, bytes, ends, handles, handles_lost: false };
+        if peer.node.is_local() {
+            return self.post(name, peer, Body::User(parcel(Ends::Here(ends))));
+        }
+        let moved = ends.iter().filter_map(|&end| self.depart(end, peer.node)).collect();
+        self.post(name, peer, Body::User(parcel(Ends::Moved(moved))));
+        if self.is_gone(peer.node) {
+            for end in ends {
                 self.lose_peer(end, Why::PeerDied);
             }
         }
