@@ -50,6 +50,9 @@ pub const PIPE_COST: u64 = 256;
 pub const HANDLE_COST: u64 = 64 << 10;
 /// The largest frame that can be declared on a link. Larger is a violation before a byte of it is stored.
 pub const FRAME_BYTES_CAP: u32 = 64 << 20;
+/// The largest frame of a kind that is not known here and may be skipped. One that is larger is a violation, so that nobody has to read
+/// on for the sake of what it will not understand.
+pub const SKIPPED_BYTES_MAX: usize = 64 << 10;
 /// Faults of peers that a node remembers for whoever inspects it.
 pub const FAULTS_KEPT_MAX: usize = 64;
 /// Live pipe ends that one unread carrier may have brought, by the number of unread carriers above it. It bounds

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 const LINES_MAX: usize = 700;
 
-/// What the core must not name: it has no lock, no I/O, no clock, no runtime, and knows no ring outside itself.
-const FORBIDDEN_IN_CORE: [&str; 11] = [
+/// What the core must not name: it has no lock, no thread, no I/O, no clock, no runtime, and knows no ring outside itself.
+const FORBIDDEN_IN_CORE: [&str; 12] = [
     "std::sync",
+    "std::thread",
     "std::os",
     "std::time",
     "std::net",

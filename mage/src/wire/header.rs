@@ -6,7 +6,9 @@ use static_assertions::const_assert;
 
 use crate::core::{Body, Control, Frame};
 use crate::error::PeerMisbehaved;
-use crate::limits::{FRAME_BYTES_CAP, Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX, PIPE_LABEL_BYTES_MAX};
+use crate::limits::{
+    FRAME_BYTES_CAP, Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX, PIPE_LABEL_BYTES_MAX, SKIPPED_BYTES_MAX,
+};
 
 /// The header of every frame.
 pub(super) const HEADER_BYTES: usize = 8;
@@ -56,8 +58,6 @@ const WELCOMED_PIPE: Size = Size { min: 1, max: 1 + PIPE_LABEL_BYTES_MAX }.and(D
 pub(super) const WELCOMED_PIPE_BYTES_MIN: usize = WELCOMED_PIPE.min;
 /// A frame about a guest of a member.
 pub(super) const ABOUT_GUEST_BYTES: usize = HEADER_BYTES + 8;
-/// The largest frame of an unknown kind that is skipped.
-pub(super) const SKIPPED_BYTES_MAX: usize = 64 << 10;
 
 const_assert!(size_of::<usize>() >= size_of::<u32>());
 const_assert!(ENDPOINT_NAME.min == 9 && ENDPOINT_NAME.max == 25);

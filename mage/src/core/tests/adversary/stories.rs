@@ -431,7 +431,7 @@ fn nothing_goes_round_a_ring_of_places() {
     assert!(SAID.into_iter().all(|said| ring([1, 1], said).is_ok()));
 }
 
-/// What it costs to close the pipe of strangers (R1 in docs/SECURITY.md): so many honest moves of ends that the hostile node has
+/// What it costs to close the pipe of strangers ("Laundering" in docs/SECURITY.md): so many honest moves of ends that the hostile node has
 /// given away. Fewer do no harm.
 #[test]
 fn laundering_takes_a_move_by_an_honest_user_for_each_frame() {
