@@ -195,7 +195,7 @@ fn every_value_and_message_comes_back_and_every_decoder_survives_everything() {
     for (source, arguments) in
         [(stub, ["--crate-type=rlib", "-Copt-level=1"]), (program, ["--crate-type=bin", "--extern=mage"])]
     {
-        let mut rustc = common::tool("rustc").expect("a toolchain runs this test");
+        let mut rustc = common::tool("rustc");
         rustc.args(["--edition=2024", "--cap-lints=allow", "-Cdebuginfo=0"]).args(arguments);
         rustc.arg("--out-dir").arg(workshop.path()).arg("-L").arg(workshop.path()).arg(&source);
         let output = rustc.output().unwrap();

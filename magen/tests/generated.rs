@@ -25,7 +25,7 @@ const LINTS: [&str; 9] = [
 /// A directory with the stub of `mage`, compiled.
 fn workshop() -> TempDir {
     let workshop = tempfile::tempdir().unwrap();
-    let mut rustc = common::tool("rustc").expect("a toolchain runs this test");
+    let mut rustc = common::tool("rustc");
     rustc.args(["--edition=2024", "--crate-type=rlib", "--crate-name=mage", "--cap-lints=allow"]);
     rustc.arg("--out-dir").arg(workshop.path()).arg(common::directory("stub").join("mage.rs"));
     common::assert_clean(&rustc.output().unwrap(), "the stub");
@@ -54,7 +54,7 @@ fn compiler(mut command: Command, workshop: &TempDir, source: &Path, edition: &s
 }
 
 fn assert_compiles(workshop: &TempDir, source: &Path, crate_type: &str, edition: &str) {
-    let mut rustc = compiler(common::tool("rustc").unwrap(), workshop, source, edition);
+    let mut rustc = compiler(common::tool("rustc"), workshop, source, edition);
     rustc.args(["--emit=metadata", &format!("--crate-type={crate_type}")]);
     rustc.args(LINTS.map(|lint| format!("-D{lint}")));
     common::assert_clean(&rustc.output().unwrap(), &format!("{crate_type}, edition {edition}"));
@@ -115,9 +115,7 @@ fn it_compiles_in_a_module_that_shadows_everything() {
 
 #[test]
 fn clippy_has_nothing_to_say() {
-    let Some(clippy) = common::tool("clippy-driver") else {
-        return;
-    };
+    let clippy = common::tool("clippy-driver");
     let workshop = workshop();
     for (name, crate_type) in [("library", "lib"), ("program", "bin")] {
         let source = workshop.path().join(name).with_extension("rs");
@@ -142,9 +140,7 @@ fn clippy_has_nothing_to_say() {
 }
 
 fn assert_formatted(files: &[PathBuf]) {
-    let Some(mut rustfmt) = common::tool("rustfmt") else {
-        return;
-    };
+    let mut rustfmt = common::tool("rustfmt");
     // Not the configuration of this workspace, but an empty one: what counts is rustfmt's default style.
     let configuration = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
     rustfmt.args(["--check", "--edition=2024", "--config-path"]).arg(configuration.path()).args(files);
@@ -206,7 +202,7 @@ fn assert_runs(name: &str, golden: &str, placeholder: &str) {
     let golden = common::directory("golden").join(golden);
     let text = fs::read_to_string(common::directory("stub").join(name).with_extension("rs")).unwrap();
     fs::write(&program, text.replace(placeholder, &format!("{golden:?}"))).unwrap();
-    let mut rustc = compiler(common::tool("rustc").unwrap(), &workshop, &program, "2024");
+    let mut rustc = compiler(common::tool("rustc"), &workshop, &program, "2024");
     common::assert_clean(&rustc.arg("--crate-type=bin").output().unwrap(), "the program");
     let run = Command::new(workshop.path().join(name)).output().unwrap();
     common::assert_clean(&run, "the program");

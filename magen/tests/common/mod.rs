@@ -66,12 +66,13 @@ pub(crate) fn everything() -> magen::Options {
     magen::Options::new().mocks(true).fuzz(true)
 }
 
-/// A tool of the toolchain that runs this test, or `None` where it is not installed.
-pub(crate) fn tool(name: &str) -> Option<Command> {
+/// A tool of the toolchain that runs this test.
+pub(crate) fn tool(name: &str) -> Command {
     let beside_cargo = env::var_os("CARGO").map(|cargo| Path::new(&cargo).with_file_name(name));
     let program = beside_cargo.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from(name));
     let works = Command::new(&program).arg("--version").output().is_ok_and(|output| output.status.success());
-    works.then(|| Command::new(program))
+    assert!(works, "this test needs {name}, a component of the Rust toolchain");
+    Command::new(program)
 }
 
 /// The standard error of a command that must succeed and stay silent.
