@@ -20,6 +20,7 @@ Options:
   --logger-runtime loop|tokio|smol   that of the logger [default: smol]
   --sandbox                          no files and few system calls for the network process
   --takeover                         after its first page, the network process starts a shell
+  --stall                            the slow pages of the small site never end, so that there is time to kill somebody
   --help                             this text
 
 The main process runs on mage's own loop unless told otherwise. The exit status is 1 if the network process did not live
@@ -45,6 +46,8 @@ pub(crate) struct Options {
     pub(crate) network: NetworkOptions,
     pub(crate) logger_runtime: Runtime,
     pub(crate) urls: Vec<String>,
+    /// Whether the slow pages of the site never end.
+    pub(crate) stall: bool,
 }
 
 /// What the network process is to be like.
@@ -59,7 +62,7 @@ pub(crate) struct NetworkOptions {
 
 pub(crate) fn parse() -> Result<Command, Error> {
     let (mut role, mut runtime, mut network_runtime, mut logger_runtime) = (None, None, None, None);
-    let (mut sandbox, mut takeover) = (false, false);
+    let (mut sandbox, mut takeover, mut stall) = (false, false, false);
     let mut urls = Vec::new();
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -71,6 +74,7 @@ pub(crate) fn parse() -> Result<Command, Error> {
             Long("logger-runtime") => logger_runtime = Some(parser.value()?.parse()?),
             Long("sandbox") => sandbox = true,
             Long("takeover") => takeover = true,
+            Long("stall") => stall = true,
             Long("help") | Short('h') => return Ok(Command::Help),
             Value(url) => urls.push(url.string()?),
             _ => return Err(format!("{}; --help lists the options", argument.unexpected()).into()),
@@ -84,6 +88,7 @@ pub(crate) fn parse() -> Result<Command, Error> {
             network: network(network_runtime.unwrap_or_else(|| runtime_or(Runtime::Tokio))),
             logger_runtime: logger_runtime.unwrap_or_else(|| runtime_or(Runtime::Smol)),
             urls,
+            stall,
         }),
         Some("network") => Role::Network(network(runtime_or(Runtime::Tokio))),
         Some("logger") => Role::Logger(runtime_or(Runtime::Smol)),

@@ -21,7 +21,8 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) fn start() -> io::Result<Self> {
+    /// Starts it. One that `stalls` never comes to the end of its slow pages.
+    pub(crate) fn start(stalls: bool) -> io::Result<Self> {
         // Bound before the other one is up and gone again, so that the two are not the same.
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let deserted = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
@@ -29,7 +30,7 @@ impl Site {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // A visitor who leaves early is no concern of the site.
-                thread::spawn(move || answer(&stream));
+                thread::spawn(move || answer(&stream, stalls));
             }
         });
         Ok(Self { address, deserted })
@@ -42,7 +43,7 @@ impl Site {
     }
 }
 
-fn answer(stream: &TcpStream) -> io::Result<()> {
+fn answer(stream: &TcpStream, stalls: bool) -> io::Result<()> {
     let mut reader = BufReader::new(stream.take(REQUEST_BYTES_MAX));
     let mut request = String::new();
     reader.read_line(&mut request)?;
@@ -54,17 +55,26 @@ fn answer(stream: &TcpStream) -> io::Result<()> {
         "/" => page(stream, "200 OK", "", "<h1>Welcome</h1>\n"),
         "/moved" => page(stream, "302 Found", "Location: /\r\n", ""),
         "/slow" => {
+            if stalls {
+                return outstay(stream);
+            }
             thread::sleep(Duration::from_millis(1200));
             page(stream, "200 OK", "", "<p>Good things take their time.</p>\n")
         }
         "/large" => {
             let size = LARGE_CHUNKS * CHUNK.len();
             write!(&*stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n")?;
+            if stalls {
+                return outstay(stream);
+            }
             trickle(stream, LARGE_CHUNKS, Duration::from_millis(8))
         }
         "/stream" => {
             // No length: the end of the connection is the end of the page.
             write!(&*stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")?;
+            if stalls {
+                return outstay(stream);
+            }
             trickle(stream, STREAM_CHUNKS, Duration::from_millis(20))
         }
         _ => page(stream, "404 Not Found", "", "<p>There is no such page.</p>\n"),
@@ -74,6 +84,11 @@ fn answer(stream: &TcpStream) -> io::Result<()> {
 fn page(mut stream: &TcpStream, status: &str, headers: &str, body: &str) -> io::Result<()> {
     let size = body.len();
     write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {size}\r\n{headers}\r\n{body}")
+}
+
+/// Says nothing more for as long as the visitor is there.
+fn outstay(mut stream: &TcpStream) -> io::Result<()> {
+    io::copy(&mut stream, &mut io::sink()).map(drop)
 }
 
 /// Sends chunks at the pace of a network that is not inside one machine.

@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_types, reason = "whoever waits for something that may hang needs a clock")]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,16 +28,21 @@ impl Demo {
     }
 
     fn start_with_input(arguments: &[&str], input: &str) -> Self {
+        let (demo, mut stdin) = Self::start_with_stdin(arguments);
+        stdin.write_all(input.as_bytes()).expect("the demo reads");
+        demo
+    }
+
+    /// Starts it with a standard input that is open until the returned one is dropped.
+    fn start_with_stdin(arguments: &[&str]) -> (Self, ChildStdin) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fetcher"));
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the demo starts");
-        let mut stdin = child.stdin.take().expect("a pipe");
-        stdin.write_all(input.as_bytes()).expect("the demo reads");
-        drop(stdin);
+        let stdin = child.stdin.take().expect("a pipe");
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { child, lines, seen: String::new() }
+        (Self { child, lines, seen: String::new() }, stdin)
     }
 
     /// Waits for a line with this in it.
@@ -63,7 +68,7 @@ impl Demo {
         }
         // Its standard output is closed, or time is up.
         let left = deadline.saturating_duration_since(Instant::now());
-        assert!(ends_within(&self.child, left), "the demo hangs:\n{}", self.seen);
+        assert!(ends_within(Pid::from_child(&self.child), left), "the demo hangs:\n{}", self.seen);
         (self.child.wait().expect("a child of ours"), self.seen.clone())
     }
 
@@ -83,8 +88,8 @@ impl Drop for Demo {
 }
 
 /// Waits for a process to end, but no longer than this.
-fn ends_within(child: &Child, patience: Duration) -> bool {
-    let process = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).expect("a child of ours");
+fn ends_within(process: Pid, patience: Duration) -> bool {
+    let process = pidfd_open(process, PidfdFlags::empty()).expect("it has not been waited for");
     let patience = patience.try_into().expect("a minute at most");
     let ended = retry_on_intr(|| poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience)));
     ended.expect("a descriptor of a process can be waited for") == 1
@@ -206,11 +211,11 @@ fn urls_from_standard_input() {
     assert!(seen.contains("not a url"), "{seen}");
 }
 
-/// Kills the network process while the large page is on its way.
+/// Kills the network process while the slow pages are on their way.
 fn the_network_process_dies(runtime: &str) {
-    let mut demo = Demo::start(&["--runtime", runtime]);
+    let mut demo = Demo::start(&["--stall", "--runtime", runtime]);
     let network = demo.pid("network");
-    demo.line_with("/missing"); // fetched at once, when the slow ones have long begun
+    demo.line_with("/missing"); // the slow ones were asked for before it
     rustix::process::kill_process(network, rustix::process::Signal::KILL).expect("it is alive");
     let (status, seen) = demo.finish();
     assert_eq!(status.code(), Some(1), "{seen}");
@@ -241,13 +246,18 @@ fn killed_on_smol() {
 
 #[test]
 fn the_logger_may_die() {
-    let mut demo = Demo::start(&[]);
+    // As long as more could be asked for, nobody asks for the log.
+    let (mut demo, mut stdin) = Demo::start_with_stdin(&[]);
     let logger = demo.pid("logger");
-    demo.line_with("/missing");
+    writeln!(stdin, "{}", file()).expect("the demo reads");
+    demo.line_with("  200");
     rustix::process::kill_process(logger, rustix::process::Signal::KILL).expect("it is alive");
+    assert!(ends_within(logger, PATIENCE), "it survives");
+    writeln!(stdin, "{}", file()).expect("the demo reads");
+    drop(stdin);
     let (status, seen) = demo.finish();
     assert!(status.success(), "the pages came all the same: {status}:\n{seen}");
-    assert!(seen.contains("6 fetched, 1 failed"), "{seen}");
+    assert!(seen.contains("2 fetched, 0 failed"), "{seen}");
     assert!(seen.contains("The logger is gone:"), "{seen}");
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn run(options: Options) -> Result<ExitCode, Error> {
         introduce(&options, &network, &logger);
         println!();
 
-        let outcome = work(&node, &network.remote, &logger.remote, options.urls, &screen).await;
+        let outcome = work(&node, &network.remote, &logger.remote, options, &screen).await;
         let code = match outcome {
             Ok(()) => ExitCode::SUCCESS,
             Err(_unanswered) => {
@@ -89,13 +89,13 @@ async fn work(
     node: &Node,
     network: &Remote<dyn NetworkProcess>,
     logger: &Remote<dyn Logger>,
-    urls: Vec<String>,
+    options: Options,
     screen: &Screen,
 ) -> Result<(), CallError> {
     // The pipe was made over there; its reading end only passes through here. If the logger has gone, nothing is logged.
     let _ = logger.add_source("network", network.open_log().await?);
 
-    let mut urls = urls_or_input_or_site(urls).await;
+    let mut urls = urls_or_input_or_site(options).await;
     let (fetches, failures, bytes) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let started = Instant::now();
     urls.by_ref()
@@ -147,7 +147,7 @@ async fn fetch(node: &Node, network: &Remote<dyn NetworkProcess>, screen: &Scree
 }
 
 /// What to fetch: what the command line says, or else what comes in at standard input, or else a site of our own.
-async fn urls_or_input_or_site(urls: Vec<String>) -> BoxStream<'static, String> {
+async fn urls_or_input_or_site(Options { urls, stall, .. }: Options) -> BoxStream<'static, String> {
     if !urls.is_empty() {
         return stream::iter(urls).boxed();
     }
@@ -157,7 +157,7 @@ async fn urls_or_input_or_site(urls: Vec<String>) -> BoxStream<'static, String> 
             return stream::iter([first]).chain(lines).boxed();
         }
     }
-    match Site::start() {
+    match Site::start(stall) {
         Ok(site) => {
             println!("No URLs were given: here is a small site on this machine.\n");
             stream::iter(site.urls()).boxed()
