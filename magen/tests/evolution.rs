@@ -2,13 +2,16 @@
 //! that are compatible are understood in both directions. A failing case is printed with the seed that repeats it:
 //! `MAGEN_SEED=n` runs only that one.
 
+#[path = "common/lost.rs"]
+mod lost;
 #[path = "common/pairs.rs"]
 mod pairs;
 
 use std::env;
 
+use lost::has_lost;
 use magen::breaking::{self, Source};
-use magen::dynamic::{self, Interface, Random, Types, Value};
+use magen::dynamic::{self, Interface, Random, Types};
 use pairs::{NAME, Pair};
 
 const SEEDS: u64 = 1000;
@@ -77,19 +80,6 @@ fn breaking_says_what_the_fingerprints_say() {
     });
     let counts = breaks_and_not.get();
     assert!(env::var_os("MAGEN_SEED").is_some() || counts.iter().all(|count| *count > 200), "{counts:?}");
-}
-
-/// Whether a member of a union is in it that whoever has read the message did not know: its value is lost.
-fn has_lost(value: &Value<'_>) -> bool {
-    match value {
-        Value::Union { member: None, .. } => true,
-        Value::Union { member: Some((_, value)), .. } => has_lost(value),
-        Value::Optional(Some(value)) | Value::Result(Ok(value) | Err(value)) => has_lost(value),
-        Value::Array(values) => values.iter().any(has_lost),
-        Value::Map(entries) => entries.iter().any(|(_, value)| has_lost(value)),
-        Value::Struct(fields) => fields.iter().any(|(_, value)| has_lost(value)),
-        _ => false,
-    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod mapped;
 mod matrix;
 pub mod member;
 mod puppet;
+pub mod random;
 pub mod raw;
 pub mod refused;
 #[cfg(target_os = "linux")]
@@ -26,7 +27,7 @@ pub use fated::serve_fate;
 pub use mapped::{Percent, Word};
 pub use matrix::{Flavor, Stage, run};
 pub use puppet::{Puppet, quiet};
-pub use serve::{EchoImpl, mirror, next, text_of};
+pub use serve::{EchoImpl, mirror, next, next_text, text_of};
 pub use watchdog::Watchdog;
 
 /// The generated interfaces.

@@ -2,7 +2,7 @@
 
 use mage::{Interface, MessagePipe, Receiver, Reply};
 
-use crate::fixtures::{Echo, EchoNumbersResponse, SecondInterface, SecondInterfaceMessage};
+use crate::fixtures::{Echo, EchoMessage, EchoNumbersResponse, SecondInterface, SecondInterfaceMessage};
 
 /// Answers every call with its arguments.
 #[derive(Debug)]
@@ -49,6 +49,17 @@ pub async fn next<T: Interface + ?Sized>(receiver: &mut Receiver<T>) -> T::Messa
         Ok(Some(message)) => message,
         Ok(None) => panic!("the other end was closed instead"),
         Err(error) => panic!("no message: {error}"),
+    }
+}
+
+/// The next call of an [`Echo`], with its text.
+///
+/// # Panics
+/// If something else comes.
+pub async fn next_text(receiver: &mut Receiver<dyn Echo>) -> (String, Reply<String>) {
+    match next(receiver).await {
+        EchoMessage::Text { text, reply } => (text, reply),
+        other => panic!("not a text: {other:?}"),
     }
 }
 

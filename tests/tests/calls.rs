@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use mage::{BadMessage, CallError, Interface, Limits, MessagePipe, Node, RawMessage};
-use mage::{Receiver, RecvError, Remote, Reply, SendErrorKind};
+use mage::{Receiver, RecvError, Remote, SendErrorKind};
 use mage_tests::fixtures::{Echo, EchoMessage};
-use mage_tests::{Stage, next, on_every_scheduler};
+use mage_tests::{Stage, next, next_text, on_every_scheduler};
 
 on_every_scheduler! {
     a_dropped_call_is_cancelled
@@ -38,14 +38,6 @@ async fn pairs(stage: &Stage, limits: &Limits) -> [(Remote<dyn Echo>, Receiver<d
         (Remote::new(near), Receiver::new(far), vec![node]),
         (Remote::new(sent), Receiver::new(accepted), vec![inviter, guest]),
     ]
-}
-
-/// The next message, which must be a text.
-async fn next_text(receiver: &mut Receiver<dyn Echo>) -> (String, Reply<String>) {
-    match next(receiver).await {
-        EchoMessage::Text { text, reply } => (text, reply),
-        other => panic!("not a text: {other:?}"),
-    }
 }
 
 /// A message with a header by hand.

@@ -11,6 +11,7 @@ use futures::future::{join, join_all};
 use mage::{FuseError, InvitationError, Limits, MessagePipe, Node, RawMessage, Remote, SendErrorKind, Why};
 use mage_tests::directory::Directory;
 use mage_tests::member::{Fellow, file_of, settled, text_in};
+use mage_tests::random::Random;
 use mage_tests::words::{bytes, end_of, heard};
 use mage_tests::{Stage, on_every_scheduler};
 use rustix::process::{Pid, Signal, kill_process};
@@ -67,30 +68,6 @@ async fn connect(node: &Node, name: &str, one: &Fellow, other: &Fellow) {
 /// Has the two converse through a pipe that one of them mirrors.
 async fn converse(name: &str, one: &Fellow, count: i32) {
     assert_eq!(one.remote.converse(name, count).await.expect("it answers"), count);
-}
-
-/// A random number. Its seed is the process's own, and printed by whoever uses it.
-struct Random(u64);
-
-impl Random {
-    /// The seed is in `MAGE_TEST_SEED`, or new.
-    fn new() -> Self {
-        let mut fresh = [0; 8];
-        rustix::rand::getrandom(&mut fresh, rustix::rand::GetRandomFlags::empty()).expect("random bytes");
-        let given = env::var("MAGE_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = given.unwrap_or_else(|| u64::from_le_bytes(fresh) >> 1);
-        eprintln!("MAGE_TEST_SEED={seed}");
-        Self(seed)
-    }
-
-    /// Below `bound`, by SplitMix64.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
 }
 
 // ---- introductions
@@ -609,7 +586,7 @@ fn rounds() -> u64 {
 }
 
 async fn a_fuse_races_with_a_death(stage: Stage) {
-    let mut random = Random::new();
+    let mut random = Random::of_this_run();
     let node = stage.node();
     for _ in 0..rounds() {
         let [mut one] = launch(&stage, &node);
@@ -783,7 +760,7 @@ async fn many_pipes_leave_nothing_behind(stage: Stage) {
 }
 
 async fn killed_during_an_introduction(stage: Stage) {
-    let mut random = Random::new();
+    let mut random = Random::of_this_run();
     let node = stage.node();
     let [survivor] = launch(&stage, &node);
     for round in 0..rounds() {
@@ -849,7 +826,7 @@ async fn whoever_dies_before_collapse_is_noticed_by_both_ends(stage: Stage) {
 /// lost.
 async fn stopped_at_any_moment(stage: Stage) {
     const ROUNDS: i32 = 50;
-    let mut random = Random::new();
+    let mut random = Random::of_this_run();
     let node = stage.node();
     let [one, other, middle] = launch(&stage, &node);
     connect(&node, "y", &one, &other).await;

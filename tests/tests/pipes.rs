@@ -16,9 +16,9 @@ use mage::{
     CallError, Limits, MessagePipe, Node, RawMessage, Receiver, RecvError, Remote, Reply, SendError,
     SendErrorKind, Why,
 };
-use mage_tests::fixtures::{Child, Echo, EchoMessage, SecondInterface};
+use mage_tests::fixtures::{Child, Echo, SecondInterface};
 use mage_tests::words::bytes;
-use mage_tests::{EchoImpl, Puppet, Stage, next, on_every_scheduler, quiet, role};
+use mage_tests::{EchoImpl, Puppet, Stage, next_text, on_every_scheduler, quiet, role};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
@@ -358,13 +358,6 @@ async fn a_slow_reader_in_another_process_is_not_overrun(stage: Stage) {
 }
 
 // ---- calls
-
-async fn next_text(receiver: &mut Receiver<dyn Echo>) -> (String, Reply<String>) {
-    match next(receiver).await {
-        EchoMessage::Text { text, reply } => (text, reply),
-        other => panic!("not a text: {other:?}"),
-    }
-}
 
 async fn replies_in_any_order_from_any_thread(stage: Stage) {
     let ((_inviter, far), (_guest, near)) = stage.linked().await;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use mage::{BadMessage, BadMessageReport, Bouncer, CallError, MessagePipe, Node, RawMessage};
-use mage::{Receiver, RecvError, Remote, Reply, Why};
+use mage::{Receiver, RecvError, Remote, Why};
 use mage_sched::sync::Mutex;
-use mage_tests::fixtures::{Echo, EchoMessage, SecondInterface};
-use mage_tests::{Stage, next, on_every_scheduler};
+use mage_tests::fixtures::{Echo, SecondInterface};
+use mage_tests::{Stage, next_text, on_every_scheduler};
 
 on_every_scheduler! {
     a_handler_rejects_a_call
@@ -37,13 +37,6 @@ async fn linked(stage: &Stage) -> ((Node, MessagePipe), (Node, MessagePipe), Rep
     let sent = inviter.send_invitation(ours).expect("a stream socket");
     let accepted = guest.accept_invitation(theirs).await.expect("the other node invites");
     ((inviter, sent), (guest, accepted), reports)
-}
-
-async fn next_text(receiver: &mut Receiver<dyn Echo>) -> (String, Reply<String>) {
-    match next(receiver).await {
-        EchoMessage::Text { text, reply } => (text, reply),
-        other => panic!("not a text: {other:?}"),
-    }
 }
 
 fn rejected(text: &str) -> BadMessage {

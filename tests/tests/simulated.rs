@@ -5,7 +5,7 @@
 //! are called: names are drawn at random, and their order is the order in which a node goes through its peers. So a run
 //! follows from its seed and that order, and one seed alone is run so often that every order comes up.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ops::Range;
@@ -20,6 +20,7 @@ use mage::sched::sim::Sim;
 use mage::{MessagePipe, Node, RawMessage, Receiver, Remote, Why};
 use mage_tests::Watchdog;
 use mage_tests::fixtures::{Echo, EchoMessage};
+use mage_tests::random::Random;
 use mage_tests::words::{a_turn, invite};
 
 const SEEDS: Range<u64> = 0..300;
@@ -80,20 +81,15 @@ fn order(nodes: &[Node]) -> Vec<usize> {
 
 /// Small choices of the tests themselves, apart from those of the scheduler.
 #[derive(Clone)]
-struct Dice(Rc<Cell<u64>>);
+struct Dice(Rc<RefCell<Random>>);
 
 impl Dice {
     fn new(seed: u64) -> Self {
-        Self(Rc::new(Cell::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)))
+        Self(Rc::new(RefCell::new(Random::new(seed))))
     }
 
     fn below(&self, bound: usize) -> usize {
-        let mut state = self.0.get();
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        self.0.set(state);
-        usize::try_from(state >> 33).expect("31 bits fit") % bound
+        self.0.borrow_mut().below(bound as u64) as usize
     }
 }
 

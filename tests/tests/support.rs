@@ -4,6 +4,7 @@ use futures::future::join;
 use mage::testing::{Recorder, pair};
 use mage::{CallError, RecvError, Reply};
 use mage_tests::asked_for::{OpenError, Player, PlayerMock, PlayerPositionResponse, fuzz_player};
+use mage_tests::random::Random;
 use mage_tests::{Stage, on_every_scheduler};
 
 on_every_scheduler! {
@@ -106,18 +107,11 @@ fn a_fuzzer_reaches_the_handler() {
 
 #[test]
 fn nothing_that_a_fuzzer_finds_is_more_than_an_error() {
-    let mut state = 1_u32;
+    let mut random = Random::new(1);
     for _ in 0..2000 {
-        let bytes: Vec<u8> = (0..64)
-            .map(|_| {
-                // A generator of Marsaglia's: the same numbers in every run.
-                state ^= state << 13;
-                state ^= state >> 17;
-                state ^= state << 5;
-                // Small numbers are more telling than large ones.
-                u8::try_from(state >> 24).expect("eight bits") & if state & 3 == 0 { 0xff } else { 3 }
-            })
-            .collect();
+        // Small numbers are more telling than large ones.
+        let mut byte = || if random.below(4) == 0 { random.below(256) } else { random.below(4) } as u8;
+        let bytes: Vec<u8> = (0..64).map(|_| byte()).collect();
         fuzz_player(&bytes, &mut At(0));
     }
 }

@@ -1,8 +1,12 @@
 //! A process calls another that has an older or a newer build of the interface: if `magen breaking` says that the two get
 //! along, they do, and what arrives is what the schemas say; if not, the first word between them fails and says why.
 
+#[path = "../../../magen/tests/common/lost.rs"]
+mod lost;
+
 use std::process::Command;
 
+use lost::has_lost;
 use mage::codegen::Writer;
 use mage::event_loop::EventLoop;
 use mage::{CallError, Launched, MessagePipe, Node, RawMessage};
@@ -156,18 +160,5 @@ impl Call<'_> {
         let expected = shape.decode(&known_answer.encode(&said).expect(what)).expect(what);
         let answer = shape.decode(&Body { bytes: answer.0, ..Body::default() });
         assert_eq!(answer.as_ref(), Ok(&expected), "{value}\n{what}");
-    }
-}
-
-/// Whether a member of a union is in it that its reader did not know: its value is lost.
-fn has_lost(value: &Value<'_>) -> bool {
-    match value {
-        Value::Union { member: None, .. } => true,
-        Value::Union { member: Some((_, value)), .. } => has_lost(value),
-        Value::Optional(Some(value)) | Value::Result(Ok(value) | Err(value)) => has_lost(value),
-        Value::Array(values) => values.iter().any(has_lost),
-        Value::Map(entries) => entries.iter().any(|(_, value)| has_lost(value)),
-        Value::Struct(fields) => fields.iter().any(|(_, value)| has_lost(value)),
-        _ => false,
     }
 }
