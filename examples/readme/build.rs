@@ -1,0 +1,5 @@
+//! Compiles the interface.
+
+fn main() {
+    magen::compile(["magen/network_process.magen"]);
+}
