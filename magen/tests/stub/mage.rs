@@ -15,6 +15,9 @@ mod codec;
 mod containers;
 #[path = "../../../mage/src/bindings/reader.rs"]
 mod reader;
+#[path = "../../../mage/src/seldom.rs"]
+#[allow(dead_code)]
+mod seldom;
 #[path = "../../../mage/src/bindings/value.rs"]
 mod value;
 #[path = "../../../mage/src/bindings/writer.rs"]
@@ -44,6 +47,19 @@ mod node {
         pub bytes: Vec<u8>,
         pub pipes: Vec<crate::MessagePipe>,
         pub handles: Vec<std::os::fd::OwnedFd>,
+    }
+
+    pub struct Incoming {
+        pub bytes: Vec<u8>,
+        pub pipes: crate::seldom::Seldom<crate::MessagePipe>,
+        pub handles: crate::seldom::Seldom<std::os::fd::OwnedFd>,
+        pub sender: (),
+    }
+
+    impl From<crate::pipe::RawMessage> for Incoming {
+        fn from(crate::pipe::RawMessage { bytes, pipes, handles }: crate::pipe::RawMessage) -> Self {
+            Self { bytes, pipes: pipes.into(), handles: handles.into(), sender: () }
+        }
     }
 }
 
