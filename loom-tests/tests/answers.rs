@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use mage::{CallError, Limits, MessagePipe, Receiver, Remote, Why};
+use mage::{CallError, Limits, MessagePipe, RawMessage, Receiver, Remote, Why};
 use mage_loom::{Double, Doubler, block_on, check, node, node_with, poll_once, thread};
 
 fn bind((ours, theirs): (MessagePipe, MessagePipe)) -> (Remote<dyn Doubler>, Receiver<dyn Doubler>) {
@@ -253,5 +253,66 @@ fn a_cancellation_that_waits_for_room_is_said() {
         let request = next(&mut receiver);
         block_on(request.reply.cancelled());
         let _remote = caller.join().expect("the caller did not panic");
+    });
+}
+
+/// The race: what is no answer comes while the remote gives its pipe back. What was open when it was given back stays open.
+///
+/// Caught: a channel that asks whether the pipe is its own, and closes it, under two locks.
+#[test]
+fn a_bad_answer_that_meets_the_giving_back_of_the_pipe_closes_nobody_elses() {
+    check(|| {
+        let (ours, theirs) = node().create_message_pipes();
+        let remote: Remote<dyn Doubler> = Remote::new(ours);
+        let _call = remote.double(2);
+        let peer = thread::spawn(move || {
+            assert!(theirs.try_send(RawMessage::default()).is_ok());
+            theirs
+        });
+        let pipe = Remote::into_pipe(remote);
+        let was_open = pipe.try_send(RawMessage::default()).is_ok();
+        let _theirs = peer.join().expect("the peer did not panic");
+        assert_eq!(pipe.try_send(RawMessage::default()).is_ok(), was_open);
+    });
+}
+
+/// The race: the answer comes while the call is detached, and somebody waits for the place that it has.
+///
+/// Caught: a call that is detached without a word to whoever waits.
+#[test]
+fn a_call_that_is_detached_while_it_is_answered_leaves_its_place() {
+    check(|| {
+        let limits = Limits { pending_calls_max: 1, ..Limits::default() };
+        let (remote, mut receiver) = bind(node_with(limits).create_message_pipes());
+        let call = remote.double(2);
+        let request = next(&mut receiver);
+        let handler = thread::spawn(move || {
+            assert!(answer(request));
+            call.detach();
+        });
+        block_on(Remote::ready(&remote));
+        handler.join().expect("the handler did not panic");
+    });
+}
+
+/// The race: the answer comes while its call, which alone keeps the pipe open, is detached. Nothing is left of the pipe.
+///
+/// Caught: a call that closes the pipe while it holds what the channel takes when the pipe wakes it.
+#[test]
+fn a_detached_call_closes_the_pipe_when_it_is_answered() {
+    check(|| {
+        let node = node();
+        let (remote, mut receiver) = bind(node.create_message_pipes());
+        let call = remote.double(2);
+        let request = next(&mut receiver);
+        drop(remote);
+        let handler = thread::spawn(move || {
+            assert!(answer(request));
+            receiver
+        });
+        call.detach();
+        let receiver = handler.join().expect("the handler did not panic");
+        assert_eq!(node.inspect().ends, 1);
+        drop(receiver);
     });
 }

@@ -1,13 +1,16 @@
 //! How calls end: answered, given up, out of time, or with the other side.
 
 use std::future::{pending, ready};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use futures::FutureExt;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use mage::{BadMessage, CallError, Interface, Limits, MessagePipe, Node, RawMessage};
-use mage::{Receiver, RecvError, Remote, SendErrorKind};
+use mage::{Receiver, RecvError, Remote, SendErrorKind, Why};
 use mage_tests::fixtures::{Echo, EchoMessage};
 use mage_tests::{Stage, next, next_text, on_every_scheduler};
 
@@ -16,6 +19,9 @@ on_every_scheduler! {
     a_cancellation_is_seen_while_nobody_reads
     a_cancellation_that_comes_too_late_is_none
     a_detached_call_goes_on
+    an_answered_call_is_detached
+    a_detached_call_leaves_its_place
+    a_detached_call_is_answered_badly
     cancellations_wait_for_room
     a_cancelled_call_keeps_its_place
     a_hostile_caller_is_bounded
@@ -24,6 +30,7 @@ on_every_scheduler! {
     an_unbound_receiver_answers
     a_late_answer_to_an_earlier_remote_is_nobodys
     a_view_ends_with_its_remote
+    who_does_not_wait_any_more_is_forgotten
 }
 
 /// A remote and its receiver: in one node, and in two with a link between them.
@@ -123,6 +130,56 @@ async fn a_detached_call_goes_on(stage: Stage) {
         assert!(next.now_or_never().is_none(), "the pipe is kept open until the call is settled");
         reply.send("done".into()).expect("the pipe is open");
         assert!(receiver.recv().await.expect("an ordinary end").is_none());
+        assert_eq!(nodes[0].inspect().ends, usize::from(nodes.len() == 1), "nothing is left of the remote");
+    }
+}
+
+/// It is the last that keeps the pipe open, and an open pipe that is closed wakes whoever reads it: the remote, on this thread.
+async fn an_answered_call_is_detached(stage: Stage) {
+    for (remote, mut receiver, nodes) in pairs(&stage, &Limits::default()).await {
+        let calls = [remote.text("first"), remote.text("second")];
+        for _ in &calls {
+            let (text, reply) = next_text(&mut receiver).await;
+            reply.send(text).expect("the caller waits");
+        }
+        let [first, second] = calls;
+        assert_eq!(second.await.expect("it was answered, and so was the one before it"), "second");
+        drop(remote);
+        first.detach();
+        assert!(receiver.recv().await.expect("an ordinary end").is_none());
+        assert_eq!(nodes[0].inspect().ends, usize::from(nodes.len() == 1), "nothing is left of the remote");
+    }
+}
+
+async fn a_detached_call_leaves_its_place(stage: Stage) {
+    let limits = Limits { pending_calls_max: 1, ..Limits::default() };
+    for (remote, mut receiver, nodes) in pairs(&stage, &limits).await {
+        let call = remote.text("only");
+        let (text, reply) = next_text(&mut receiver).await;
+        reply.send(text).expect("the caller waits");
+        let sleeper = Arc::new(Sleeper::default());
+        let waker = Waker::from(Arc::clone(&sleeper));
+        let mut ready = pin!(Remote::ready(&remote));
+        assert!(ready.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        call.detach();
+        assert!(nodes.len() == 2 || sleeper.is_awake(), "the answer is here");
+        ready.await;
+        let call = remote.text("next");
+        let (text, reply) = next_text(&mut receiver).await;
+        reply.send(text).expect("the caller waits");
+        assert_eq!(call.await.expect("it was answered"), "next");
+    }
+}
+
+/// Nobody is left to be told but the one who has answered.
+async fn a_detached_call_is_answered_badly(stage: Stage) {
+    for (remote, receiver, nodes) in pairs(&stage, &Limits::default()).await {
+        remote.text("to be done").detach();
+        drop(remote);
+        let pipe = receiver.into_pipe();
+        pipe.recv().await.expect("the call");
+        pipe.try_send(by_hand(REQUEST, 1, NEVER)).expect("there is room");
+        assert_eq!(pipe.recv().await.map(drop), Err(Why::Rejected));
         assert_eq!(nodes[0].inspect().ends, usize::from(nodes.len() == 1), "nothing is left of the remote");
     }
 }
@@ -296,5 +353,53 @@ async fn a_view_ends_with_its_remote(stage: Stage) {
         }
         assert_eq!(view.panic().expect_err("the same").kind(), SendErrorKind::Disconnected);
         drop(pipe);
+    }
+}
+
+/// A task that only counts how often it was woken.
+#[derive(Default)]
+struct Sleeper(AtomicU64);
+
+impl Sleeper {
+    fn is_awake(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Wake for Sleeper {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+async fn who_does_not_wait_any_more_is_forgotten(stage: Stage) {
+    let limits = Limits { pending_calls_max: 1, ..Limits::default() };
+    for (remote, receiver, _nodes) in pairs(&stage, &limits).await {
+        let only = remote.text("only");
+        let sleepers = [(); 2].map(|()| Arc::new(Sleeper::default()));
+        let wakers = sleepers.each_ref().map(|sleeper| Waker::from(Arc::clone(sleeper)));
+        let [first, second] = wakers.each_ref().map(Context::from_waker);
+        {
+            let mut gone = (Box::pin(Remote::closed(&remote)), Box::pin(Remote::ready(&remote)));
+            for mut context in [first, second] {
+                assert!(gone.0.poll_unpin(&mut context).is_pending());
+                assert!(gone.1.poll_unpin(&mut context).is_pending());
+            }
+            assert_eq!(
+                Arc::strong_count(&sleepers[0]),
+                2,
+                "a future that has moved is known by its last task"
+            );
+            assert_eq!(Arc::strong_count(&sleepers[1]), 4);
+        }
+        assert_eq!(Arc::strong_count(&sleepers[1]), 2, "nobody waits there any more");
+
+        // Each of them has a waker of its own.
+        let mut waits: FuturesUnordered<_> = (0..3).map(|_| Remote::closed(&remote)).collect();
+        assert!(waits.next().now_or_never().is_none());
+        drop(receiver);
+        assert_eq!(waits.by_ref().collect::<Vec<_>>().await, [Why::Closed; 3]);
+        assert!(!sleepers.iter().any(|sleeper| sleeper.is_awake()));
+        assert!(matches!(only.await, Err(CallError::PeerGone(Why::Closed))));
     }
 }

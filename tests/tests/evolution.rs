@@ -3,6 +3,7 @@
 
 use std::fs::File;
 
+use futures::FutureExt;
 use futures::future::join;
 use mage::{
     BadMessage, CallError, Interface, MessagePipe, Node, RawMessage, Receiver, RecvError, Remote, Reply,
@@ -245,6 +246,25 @@ async fn answers_about_versions_of_garbage(stage: Stage) {
     }
 }
 
+/// A method that is not known has no place among the open calls, and so it could be said under the number of one that has.
+async fn an_unknown_method_under_a_number_that_is_taken(stage: Stage) {
+    let node = stage.node();
+    let (ours, theirs) = node.create_message_pipes();
+    let remote = Remote::<dyn new::Player>::new(ours);
+    let _calls = (remote.watch(new::Event::Position(1)), remote.seek(&new::Range { from: 1, to: 2 }));
+    let (evil, theirs_old) = node.create_message_pipes();
+    for _ in 0..2 {
+        let mut bytes = theirs.recv().await.expect("it arrives").bytes;
+        bytes[8..16].copy_from_slice(&7_u64.to_le_bytes());
+        evil.try_send(RawMessage { bytes, ..RawMessage::default() }).expect("there is room");
+    }
+    let mut receiver = Receiver::<dyn old::Player>::new(theirs_old);
+    let Ok(Some(old::PlayerMessage::Watch { reply, .. })) = receiver.recv().await else { panic!("no call") };
+    let next = receiver.recv().now_or_never().expect("it is here");
+    assert_eq!(next.expect_err("it is bad"), RecvError::BadMessage(BadMessage::InvalidHeader));
+    assert_eq!(reply.send(true).expect_err("the pipe is closed").kind(), SendErrorKind::Disconnected);
+}
+
 /// How a call ends whose request is made into an answer.
 async fn call_and_answer(stage: &Stage, make: impl FnOnce(&mut Vec<u8>)) -> CallError {
     let (ours, theirs) = stage.node().create_message_pipes();
@@ -261,4 +281,5 @@ on_every_scheduler! {
     a_new_caller_and_an_old_player
     an_old_caller_and_a_new_player
     builds_that_went_apart
+    an_unknown_method_under_a_number_that_is_taken
 }

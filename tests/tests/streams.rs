@@ -1,6 +1,8 @@
 //! Streams of values: their order, their credit, and how they end.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::{FutureExt, SinkExt, StreamExt, TryStreamExt};
@@ -17,6 +19,7 @@ on_every_scheduler! {
     values_go_in_both_directions
     a_sender_waits_for_its_reader
     a_reader_that_leaves_stops_the_sender
+    a_reader_that_talks_back_is_heard_in_turns
     what_was_not_finished_was_cut
     an_error_is_the_last_item
     a_link_that_ends_cuts_its_streams
@@ -120,6 +123,22 @@ async fn a_reader_that_leaves_stops_the_sender(stage: Stage) {
 /// A message with the end of a stream in it, as generated code sends it.
 fn carry(receiver: StreamReceiver<String>) -> RawMessage {
     RawMessage { pipes: vec![receiver.into_pipe()], ..RawMessage::default() }
+}
+
+/// Nobody reads a stream that way round, and a peer may say any number of things there.
+async fn a_reader_that_talks_back_is_heard_in_turns(stage: Stage) {
+    let (sender, receiver) = stream::<i32, Infallible>(&stage.node());
+    let pipe = receiver.into_pipe();
+    while pipe.try_send(RawMessage::default()).is_ok() {}
+    drop(pipe);
+    let mut turns = 0;
+    let mut closed = pin!(sender.closed());
+    let why = poll_fn(|context| {
+        turns += 1;
+        closed.as_mut().poll(context)
+    });
+    assert_eq!(why.await, Why::Closed);
+    assert!(turns > 1, "everything was heard at once");
 }
 
 async fn what_was_not_finished_was_cut(stage: Stage) {

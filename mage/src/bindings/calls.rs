@@ -10,6 +10,7 @@ use slab::Slab;
 
 use super::channel::Lease;
 use super::header::Answer;
+use super::sleepers::Sleepers;
 use crate::error::{BadMessage, CallError, Difference, Why};
 use crate::few::Few;
 
@@ -25,9 +26,11 @@ pub(super) struct Calls {
     untold: VecDeque<u64>,
     pub(super) watching: Watching,
     /// Those who wait for the end.
-    pub(super) closed: Vec<Waker>,
+    pub(super) closed: Sleepers,
+    /// Whoever polls for the end, and may leave without a word: one of them.
+    pub(super) poller: Option<u64>,
     /// Those who wait for a place among the pending calls, and whether one has become free.
-    crowd: Vec<Waker>,
+    pub(super) crowd: Sleepers,
     freed: bool,
 }
 
@@ -85,11 +88,18 @@ pub(super) enum Asked {
 
 /// The low bits of a request's number are its place among the pending ones.
 const PLACE_BITS: u32 = 20;
+/// The other bits.
+const REQUESTS_MAX: u64 = u64::MAX >> PLACE_BITS;
+
+/// The one after that. Never zero, which in a header is no number; a peer that sends an end has it begin anywhere.
+fn following(requests: u64) -> u64 {
+    (requests.wrapping_add(1) & REQUESTS_MAX).max(1)
+}
 
 impl Calls {
     /// None yet, in a pipe through which so many messages have gone.
     pub(super) fn after(messages: u64) -> Self {
-        Self { requests: messages.saturating_add(1), ..Self::default() }
+        Self { requests: following(messages), ..Self::default() }
     }
 
     fn has_place(&self, pending_max: usize) -> bool {
@@ -120,7 +130,7 @@ impl Calls {
     fn remove(&mut self, request: u64) -> Option<Pending> {
         let removed = self.forget(request)?;
         // Before its place is used again. Until then the place tells it from others.
-        self.requests = self.requests.wrapping_add(1);
+        self.requests = following(self.requests);
         Some(removed)
     }
 
@@ -179,30 +189,36 @@ impl Calls {
         }
     }
 
-    /// Nobody waits for the answer any more, and the call goes on. Returns what is to be dropped.
-    pub(super) fn detach(&mut self, request: u64, lease: Arc<Lease>) -> Option<Pending> {
+    /// Nobody waits for the answer any more, and the call goes on. What is to be dropped is added to `left`: it may be the
+    /// lease, and the last one.
+    pub(super) fn detach(&mut self, request: u64, lease: Arc<Lease>, left: &mut Left) {
         let ended = matches!(self.watching, Watching::Ended(_));
+        let detached = Pending::Detached(lease);
         match self.find(request) {
-            Some(pending @ Pending::Waiting(_)) if !ended => {
-                Some(mem::replace(pending, Pending::Detached(lease)))
+            Some(pending @ Pending::Waiting(_)) if !ended => left.push(mem::replace(pending, detached)),
+            _ => {
+                left.extend(self.remove(request));
+                left.push(detached);
             }
-            _ => self.remove(request),
         }
     }
 
     /// Those who wait for a place, if one has become free.
     pub(super) fn take_crowd(&mut self) -> Vec<Waker> {
-        if mem::take(&mut self.freed) { mem::take(&mut self.crowd) } else { Vec::new() }
+        if mem::take(&mut self.freed) { self.crowd.take() } else { Vec::new() }
     }
 
-    /// Parks somebody who waits for a place, if there is none and it is of use.
-    pub(super) fn await_place(&mut self, pending_max: usize, waker: &mut Option<Waker>) -> Poll<()> {
+    /// Parks somebody who waits for a place, if there is none and it is of use. What was parked is left.
+    pub(super) fn await_place(
+        &mut self,
+        pending_max: usize,
+        number: &mut Option<u64>,
+        waker: &mut Option<Waker>,
+    ) -> Poll<()> {
         if self.has_place(pending_max) || matches!(self.watching, Watching::Ended(_)) {
             return Poll::Ready(());
         }
-        if !self.crowd.iter().any(|known| waker.as_ref().is_some_and(|waker| known.will_wake(waker))) {
-            self.crowd.extend(waker.take());
-        }
+        *waker = waker.take().and_then(|waker| self.crowd.park(number, waker));
         Poll::Pending
     }
 
@@ -239,8 +255,8 @@ impl Calls {
             self.watching = Watching::Ended(ended.clone());
         }
         self.untold.clear();
-        let mut wake = mem::take(&mut self.closed);
-        wake.append(&mut self.crowd);
+        let mut wake = self.closed.take();
+        wake.append(&mut self.crowd.take());
         let unawaited: Vec<usize> = self
             .pending
             .iter()
@@ -307,5 +323,26 @@ impl Sorting {
 impl Default for Sorting {
     fn default() -> Self {
         Self(AtomicU8::new(Self::IDLE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_a_number_wherever_they_begin() {
+        for messages in [0, 1, REQUESTS_MAX - 1, REQUESTS_MAX, REQUESTS_MAX + 1, u64::MAX] {
+            let mut calls = Calls::after(messages);
+            let mut before = Vec::new();
+            for _ in 0..4 {
+                let request = calls.begin(1).expect("there is room");
+                assert_ne!(request, 0, "after {messages} messages");
+                assert!(!before.contains(&request), "after {messages} messages");
+                assert_eq!(calls.begin(1), None);
+                assert!(calls.remove(request).is_some(), "it is found again");
+                before.push(request);
+            }
+        }
     }
 }

@@ -19,6 +19,7 @@ use super::difference::{difference, method_named};
 use super::header::{Answer, Answered, Header, Kind, read_answer};
 use super::pipe::MessagePipe;
 use super::reader::Reader;
+use super::sleepers::Sleepers;
 use super::value::Decode;
 use super::writer::Writer;
 use crate::error::{BadMessage, CallError, Difference, SendError, SendErrorKind, Why};
@@ -46,7 +47,8 @@ pub(super) struct Shared {
     introduced: AtomicBool,
     calls: Mutex<Calls>,
     sorting: Sorting,
-    /// Whether the pipe wakes us, or has ended. Behind the calls, which say so first.
+    /// Somebody has seen to it, or is about to, that the pipe wakes us for as long as it is ours. Behind the calls, which say
+    /// so first: whoever reads `true` here need not ask them.
     watched: AtomicBool,
     /// The pipe is somebody else's by now. Written before and read under the node's lock, which orders the two.
     given_back: AtomicBool,
@@ -86,7 +88,7 @@ impl Channel {
     pub fn notify(&self, method: u32, write: impl FnOnce(&mut Writer)) -> Result<(), SendError> {
         let shared = self.shared();
         let header = Header::about(0, Kind::OneWay, shared.identity.fingerprint);
-        shared.send(Header { method, ..header }, write)?;
+        shared.send(Header { method, ..header }, Some(()), write)?;
         // Nothing will be answered; but the other end may refuse it, and say why.
         shared.watch();
         Ok(())
@@ -105,15 +107,15 @@ impl Channel {
     fn request<T: Decode>(&self, kind: Kind, method: u32, write: impl FnOnce(&mut Writer)) -> Call<T> {
         let shared = self.shared();
         let deadline_ms = self.deadline.as_ref().map_or(0, |deadline| deadline.milliseconds());
-        let request = shared.begin().unwrap_or_default();
-        let header = Header::about(request, kind, shared.identity.fingerprint);
-        match shared.send(Header { method, deadline_ms, ..header }, write) {
-            Ok(()) => {
+        let request = shared.begin();
+        let header = Header::about(request.unwrap_or_default(), kind, shared.identity.fingerprint);
+        match shared.send(Header { method, deadline_ms, ..header }, request, write) {
+            Ok(request) => {
                 shared.watch();
                 Call::sent(Arc::clone(&self.lease), request, self.deadline.as_deref())
             }
             Err(error) => {
-                shared.forget(request);
+                request.into_iter().for_each(|request| shared.forget(request));
                 Call::failed(CallError::NotSent(error))
             }
         }
@@ -137,22 +139,15 @@ impl Channel {
     }
 
     pub(super) async fn closed(&self) -> Why {
-        poll_fn(|context| self.poll_closed(context)).await
+        let mut seat = Seat::among(self.shared(), |calls| &mut calls.closed);
+        poll_fn(|context| {
+            seat.shared.poll_end(context, |calls, waker| calls.closed.park(&mut seat.number, waker))
+        })
+        .await
     }
 
     pub(super) fn poll_closed(&self, context: &mut Context<'_>) -> Poll<Why> {
-        self.shared().watch();
-        let waker = context.waker().clone();
-        let mut calls = self.shared().calls.lock();
-        match &calls.watching {
-            Watching::Ended(ended) => Poll::Ready(ended.why()),
-            Watching::Not | Watching::Yes => {
-                if !calls.closed.iter().any(|known| known.will_wake(&waker)) {
-                    calls.closed.push(waker);
-                }
-                Poll::Pending
-            }
-        }
+        self.shared().poll_end(context, |calls, waker| calls.closed.park(&mut calls.poller, waker))
     }
 
     pub(super) fn difference(&self) -> Option<Difference> {
@@ -163,7 +158,8 @@ impl Channel {
     }
 
     pub(super) async fn ready(&self) {
-        poll_fn(|context| self.shared().poll_ready(context)).await;
+        let mut seat = Seat::among(self.shared(), |calls| &mut calls.crowd);
+        poll_fn(|context| seat.shared.poll_ready(&mut seat.number, context)).await;
     }
 
     pub(super) fn is_direct(&self) -> bool {
@@ -180,11 +176,30 @@ impl Shared {
         !self.given_back.load(Ordering::Relaxed)
     }
 
+    /// Ready when nothing more will come; until then, somebody has `park`ed.
+    fn poll_end(
+        self: &Arc<Self>,
+        context: &mut Context<'_>,
+        park: impl FnOnce(&mut Calls, Waker) -> Option<Waker>,
+    ) -> Poll<Why> {
+        self.watch();
+        let waker = context.waker().clone();
+        let left = {
+            let mut calls = self.calls.lock();
+            if let Watching::Ended(ended) = &calls.watching {
+                return Poll::Ready(ended.why());
+            }
+            park(&mut calls, waker)
+        };
+        drop(left);
+        Poll::Pending
+    }
+
     /// Ready when there is room for one more call, or never will be.
-    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+    fn poll_ready(&self, number: &mut Option<u64>, context: &mut Context<'_>) -> Poll<()> {
         let Some(end) = &self.end else { return Poll::Ready(()) };
         let mut waker = Some(context.waker().clone());
-        let place = self.calls.lock().await_place(self.pending_calls_max(), &mut waker);
+        let place = self.calls.lock().await_place(self.pending_calls_max(), number, &mut waker);
         if place.is_ready() { end.poll_ready(context) } else { Poll::Pending }
     }
 
@@ -200,7 +215,13 @@ impl Shared {
         request
     }
 
-    fn send(&self, header: Header, write: impl FnOnce(&mut Writer)) -> Result<(), SendError> {
+    /// Sends what has a place among those under way, which is returned; what has none is one too many.
+    fn send<P>(
+        &self,
+        header: Header,
+        place: Option<P>,
+        write: impl FnOnce(&mut Writer),
+    ) -> Result<P, SendError> {
         // Until the versions have been sent once, everything has them: whatever is sent behind is sent after.
         let introduces = !self.introduced.load(Ordering::Acquire);
         let mut writer = match introduces {
@@ -213,19 +234,16 @@ impl Shared {
         if let Some(fault) = fault {
             return Err(SendError::new(fault, pipes, handles));
         }
-        match &self.end {
-            // A request without a number is one too many.
-            Some(_) if header.kind != Kind::OneWay && header.request == 0 => {
-                Err(SendError::new(SendErrorKind::Full, pipes, handles))
-            }
-            Some(end) => {
+        match (&self.end, place) {
+            (Some(end), Some(place)) => {
                 end.send_if(|| self.is_ours(), Draft { bytes, pipes, handles })?;
                 if introduces {
                     self.introduced.store(true, Ordering::Release);
                 }
-                Ok(())
+                Ok(place)
             }
-            None => Err(SendError::new(SendErrorKind::Disconnected, pipes, handles)),
+            (Some(_), None) => Err(SendError::new(SendErrorKind::Full, pipes, handles)),
+            (None, _) => Err(SendError::new(SendErrorKind::Disconnected, pipes, handles)),
         }
     }
 
@@ -263,9 +281,6 @@ impl Shared {
         };
         if let Some(ended) = ended {
             self.settle(&ended);
-            if !matches!(ended, Ended::Gone(_)) {
-                end.close(Why::Rejected);
-            }
         } else if untold {
             self.tell();
         }
@@ -329,9 +344,14 @@ impl Shared {
         difference(self.identity.description.text, &theirs)
     }
 
-    /// Nothing more will come.
+    /// Nothing more will come, and if that is for what came, the pipe is closed.
     fn settle(&self, ended: &Ended) {
         let (wake, left) = self.calls.lock().end(ended);
+        // After the calls know: closing wakes us, and we would take it for the peer's. And before what is left is dropped:
+        // a lease may be among it, which closes the pipe as if nothing were wrong.
+        if let (Some(end), Ended::Bad(_) | Ended::Refused(_)) = (&self.end, ended) {
+            end.close_if(|| self.is_ours(), Why::Rejected);
+        }
         drop(left);
         wake.into_iter().for_each(Waker::wake);
     }
@@ -383,11 +403,7 @@ impl Shared {
 
     /// For a call: its answer does not decode.
     pub(super) fn reject(&self, bad: &BadMessage) {
-        // In this order: closing wakes us, and we would take it for the peer's.
         self.settle(&Ended::Bad(bad.clone()));
-        if let Some(end) = self.end.as_ref().filter(|_| self.is_ours()) {
-            end.close(Why::Rejected);
-        }
     }
 
     /// For a call that was never sent.
@@ -415,8 +431,14 @@ impl Shared {
 
     /// For a call: nobody waits for its answer any more, and it goes on.
     pub(super) fn detach(&self, request: u64, lease: Arc<Lease>) {
-        let left = self.calls.lock().detach(request, lease);
+        let mut left = Left::new();
+        let crowd = {
+            let mut calls = self.calls.lock();
+            calls.detach(request, lease, &mut left);
+            calls.take_crowd()
+        };
         drop(left);
+        crowd.into_iter().for_each(Waker::wake);
     }
 
     /// Tells the other side which calls nobody waits for, as far as there is room, and waits for more if there is not.
@@ -452,6 +474,27 @@ impl Shared {
                 return;
             }
         }
+    }
+}
+
+/// Where somebody waits, among others, until this is dropped.
+struct Seat<'a> {
+    shared: &'a Arc<Shared>,
+    line: fn(&mut Calls) -> &mut Sleepers,
+    number: Option<u64>,
+}
+
+impl<'a> Seat<'a> {
+    fn among(shared: &'a Arc<Shared>, line: fn(&mut Calls) -> &mut Sleepers) -> Self {
+        Self { shared, line, number: None }
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        let Some(number) = self.number else { return };
+        let left = (self.line)(&mut self.shared.calls.lock()).forget(number);
+        drop(left);
     }
 }
 

@@ -8,6 +8,9 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use mage_sched::Mailbox;
 
+/// Members polled in one poll before other tasks get their turn.
+const MEMBERS_PER_POLL: u32 = 32;
+
 /// Which end of a set: a number that no other end of that set has, or has had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EndId(u64);
@@ -87,7 +90,9 @@ impl<M> Crowd<M> {
         context: &mut Context<'_>,
         mut poll: impl FnMut(&mut M, &mut Context<'_>) -> Poll<R>,
     ) -> Poll<(EndId, R)> {
-        while let Poll::Ready(Some(id)) = self.line.poll_pop(context) {
+        for _ in 0..MEMBERS_PER_POLL {
+            // A crowd keeps its line for as long as it lives.
+            let Poll::Ready(Some(id)) = self.line.poll_pop(context) else { return Poll::Pending };
             // Whoever has been removed may still have stood in the line.
             let Some(member) = self.members.get_mut(&id) else { continue };
             // Before it is polled: whatever happens from now on puts it into the line again.
@@ -97,6 +102,8 @@ impl<M> Crowd<M> {
                 return Poll::Ready((id, result));
             }
         }
+        // Members call out without having anything to say, and perhaps do so for ever: others have their turn.
+        context.waker().wake_by_ref();
         Poll::Pending
     }
 }
@@ -158,6 +165,38 @@ mod tests {
         let said: Vec<_> = (0..6).map(|_| next(&mut crowd)).collect();
         let [first, second, third] = ids[..] else { panic!("three were added") };
         assert_eq!(said, [first, second, third, first, second, first].map(Poll::Ready));
+    }
+
+    #[test]
+    fn a_member_who_calls_out_for_nothing_has_its_turn_and_no_more() {
+        let (mut crowd, ids) = crowd(&[0, 0]);
+        let mut polled = 0;
+        let mut poll = |crowd: &mut Crowd<u32>, loud: bool| {
+            let woken = Arc::new(Woken::default());
+            let waker = Waker::from(Arc::clone(&woken));
+            let told = crowd.poll_any(&mut Context::from_waker(&waker), |_, context| {
+                polled += 1;
+                assert!(polled < 10_000, "there is no end to it");
+                if loud {
+                    context.waker().wake_by_ref();
+                }
+                Poll::<()>::Pending
+            });
+            assert!(told.is_pending());
+            woken.0.load(Ordering::SeqCst)
+        };
+        assert!(poll(&mut crowd, true), "the crowd has more to do");
+        assert!(!poll(&mut crowd, false), "until all are silent");
+        assert_eq!(ids.len(), crowd.len());
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::SeqCst);
+        }
     }
 
     #[test]

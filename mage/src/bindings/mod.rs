@@ -22,6 +22,7 @@ mod remote_set;
 mod reply;
 mod self_owned;
 mod serving;
+mod sleepers;
 mod stream;
 mod typed;
 mod value;

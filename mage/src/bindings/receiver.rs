@@ -16,7 +16,7 @@ use super::header::{HEADER_BYTES, Header, Incoming, Kind};
 use super::interface::{Dispatch, Interface, Message};
 use super::pipe::{MessagePipe, RawMessage};
 use super::reader::Reader;
-use super::serving::Serving;
+use super::serving::{Serving, Standing};
 use super::writer::Writer;
 use crate::error::{BadMessage, RecvError, Why};
 use crate::limits::DESCRIPTION_BYTES_MAX;
@@ -150,7 +150,11 @@ impl<T: Interface + ?Sized> Receiver<T> {
         let request = incoming.request();
         let message = match T::Message::decode(&mut incoming) {
             Err(BadMessage::UnknownMethod { .. }) if identity.description.is_extensible => {
-                if request.is_some() {
+                if let Some(request) = request {
+                    // It is dropped with the means to answer it, and would take another call of its number along.
+                    if self.serving.standing(request) != Standing::Closed {
+                        return Err(BadMessage::InvalidHeader);
+                    }
                     self.tell_version(Header { kind: Kind::NoSuchMethod, ..header }, identity);
                 }
                 return Ok(None);
@@ -158,7 +162,8 @@ impl<T: Interface + ?Sized> Receiver<T> {
             message => message?,
         };
         incoming.finish()?;
-        // Until this, dropping its reply says nothing to anybody.
+        // Until this, dropping its reply says nothing to anybody: a call of that number is not open. If one is, this says so,
+        // and the pipe ends.
         request.map_or(Ok(()), |request| self.serving.open(request))?;
         Ok(Some(message))
     }

@@ -62,7 +62,7 @@ impl<T: Interface + ?Sized> Remote<T> {
         remote.proxy.channel().closed().await
     }
 
-    /// [`Remote::closed`] as a poll.
+    /// [`Remote::closed`] as a poll. One task at a time: a second one that polls takes the place of the first.
     pub fn poll_closed(remote: &Self, context: &mut Context<'_>) -> Poll<Why> {
         remote.proxy.channel().poll_closed(context)
     }

@@ -261,9 +261,9 @@ impl Serving {
     }
 
     /// Ends the pipe.
-    pub(super) fn end_pipe(&self, why: Why) {
+    fn end_pipe(&self, why: Why) {
         if let Some(end) = &self.end {
-            end.close(why);
+            end.close_if(|| self.is_ours(), why);
         }
     }
 

@@ -23,6 +23,7 @@ use futures::{Sink, Stream};
 use super::header::HEADER_BYTES;
 use super::pipe::{MessagePipe, RawMessage};
 use super::reader::Reader;
+use super::receiver::MESSAGES_PER_POLL;
 use super::value::{Decode, DecodeError, Encode};
 use super::writer::Writer;
 use crate::error::{BadMessage, SendError, StreamError, Why};
@@ -129,11 +130,14 @@ impl<T: Encode, E: Encode> StreamSender<T, E> {
     /// [`StreamSender::closed`] as a poll.
     pub fn poll_closed(&self, context: &mut Context<'_>) -> Poll<Why> {
         // An honest reader sends nothing; what another one sends is not kept.
-        loop {
+        for _ in 0..MESSAGES_PER_POLL {
             if let Err(why) = ready!(self.pipe.poll_recv(context)) {
                 return Poll::Ready(why);
             }
         }
+        // And perhaps there is no end of it: others have their turn.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

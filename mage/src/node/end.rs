@@ -280,7 +280,16 @@ impl EndRef {
     }
 
     pub(crate) fn close(&self, why: Why) {
-        self.user.shared.act(|router| router.close(self.name, why));
+        self.close_if(|| true, why);
+    }
+
+    /// Closes if `is_ours`, which is asked under the node's lock, says yes.
+    pub(crate) fn close_if(&self, is_ours: impl FnOnce() -> bool, why: Why) {
+        self.user.shared.act(|router| {
+            if is_ours() {
+                router.close(self.name, why);
+            }
+        });
     }
 }
 
