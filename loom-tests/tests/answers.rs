@@ -69,7 +69,8 @@ fn an_answer_that_meets_the_first_call_is_seen() {
 
 /// The race: the answer comes while the call is dropped, and the next call takes its place.
 ///
-/// Caught: calls that are told apart by their place alone take the answer of the one before.
+/// Caught: calls that leave their place as soon as they are given up, and are told apart by their place alone, take the answer
+/// of the one before.
 #[test]
 fn an_answer_that_meets_a_dropped_call_goes_to_nobody() {
     check(|| {

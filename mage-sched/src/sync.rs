@@ -45,6 +45,19 @@ impl<T> Mutex<T> {
     }
 }
 
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref OUTSIDE: imp::atomic::AtomicUsize = imp::atomic::AtomicUsize::new(0);
+}
+
+/// Says that what follows is seen outside of the process, such as a write to a socket. A model checker knows of locks and
+/// atomics only, and would take the order of two such things for one that cannot matter.
+#[inline]
+pub fn outside() {
+    #[cfg(loom)]
+    OUTSIDE.fetch_add(1, Ordering::AcqRel);
+}
+
 impl<T> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mutex").finish_non_exhaustive()

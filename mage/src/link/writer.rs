@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use mage_sched::sync::outside;
 use mage_sched::{Interest, Transfer, Watch};
 
 use super::handle::Handle;
@@ -179,10 +180,13 @@ impl Via<'_, '_> {
     ) -> Poll<io::Result<usize>> {
         match self {
             Self::Watch(watch, context) => watch.poll_io(context, Interest::Write, write),
-            Self::Socket => match write(socket) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
-                result => Poll::Ready(result.map(Transfer::bytes)),
-            },
+            Self::Socket => {
+                outside();
+                match write(socket) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+                    result => Poll::Ready(result.map(Transfer::bytes)),
+                }
+            }
         }
     }
 }
