@@ -256,9 +256,9 @@ impl RawPeer {
         loop {
             let mut found = None;
             let mut io = |socket: BorrowedFd<'_>| {
-                let (count, handle) = receive(socket)?;
-                found = found.take().or(handle);
-                Ok(Transfer::More(count))
+                let (bytes, handles) = receive(socket)?;
+                found = found.take().or(handles.into_iter().next());
+                Ok(Transfer::More(bytes.len()))
             };
             let count = poll_fn(|context| self.watch.poll_io(context, Interest::Read, &mut io)).await?;
             match found {
@@ -267,6 +267,34 @@ impl RawPeer {
                 None => {}
             }
         }
+    }
+
+    /// Hears `count` frames and no more than these are said, and keeps the descriptors that come with them.
+    ///
+    /// # Errors
+    /// If the other side hangs up first.
+    ///
+    /// # Panics
+    /// If a frame is shorter than its own header.
+    pub async fn frames_and_handles(&mut self, count: usize) -> io::Result<(Vec<Vec<u8>>, Vec<OwnedFd>)> {
+        let (mut frames, mut heard, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        while frames.len() < count {
+            let mut io = |socket: BorrowedFd<'_>| {
+                let (bytes, handles) = receive(socket)?;
+                heard.extend(&bytes);
+                kept.extend(handles);
+                Ok(Transfer::More(bytes.len()))
+            };
+            if poll_fn(|context| self.watch.poll_io(context, Interest::Read, &mut io)).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            while let Some(length) = heard.first_chunk().map(|length| u32::from_le_bytes(*length) as usize)
+                && length <= heard.len()
+            {
+                frames.push(heard.drain(..length).collect());
+            }
+        }
+        Ok((frames, kept))
     }
 
     /// Hears everything until the other side hangs up, and says whether anything came.
@@ -280,17 +308,18 @@ impl RawPeer {
     }
 }
 
-fn receive(socket: BorrowedFd<'_>) -> io::Result<(usize, Option<OwnedFd>)> {
+fn receive(socket: BorrowedFd<'_>) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(253))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut bytes = [0; 4096];
+    let mut bytes = vec![0; 4096];
     let flags = RecvFlags::CMSG_CLOEXEC;
     let received = rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags)?;
+    bytes.truncate(received.bytes);
     let handles = control.drain().filter_map(|message| match message {
         RecvAncillaryMessage::ScmRights(handles) => Some(handles),
         _ => None,
     });
-    Ok((received.bytes, handles.flatten().next()))
+    Ok((bytes, handles.flatten().collect()))
 }
 
 fn send(socket: BorrowedFd<'_>, bytes: &[u8], handles: &[BorrowedFd<'_>]) -> io::Result<Transfer> {

@@ -83,13 +83,18 @@ impl<H> Router<H> {
             return Err(PeerMisbehaved::TooManyRequests);
         }
         *pending += 1;
-        let full = self.peers.guests.count(self.peers.guests.host_of(sponsor)) >= self.limits.guests_max;
-        if full && !mutated(Mutation::GuestsUnbounded) {
+        if !self.may_bring(sponsor) {
             self.admit(sponsor, guest, None);
             return Ok(());
         }
         self.effects.list.push(Effect::Admit { sponsor, guest });
         Ok(())
+    }
+
+    /// Whether a member may bring one guest more.
+    fn may_bring(&self, sponsor: NodeName) -> bool {
+        let guests = &self.peers.guests;
+        guests.count(guests.host_of(sponsor)) < self.limits.guests_max || mutated(Mutation::GuestsUnbounded)
     }
 
     /// As broker: here are a name and a socket pair for the guest, or the decision that it stays outside.
@@ -108,6 +113,11 @@ impl<H> Router<H> {
                 .extend(admission.into_iter().flat_map(|(_, (ours, theirs))| [ours, theirs]));
         };
         let control = match admission {
+            // Others have been admitted since it was asked for: many requests come in one read.
+            Some((_, (ours, theirs))) if !self.may_bring(sponsor) => {
+                self.effects.trash.extend([ours, theirs]);
+                Control::RefuseAdmission { guest }
+            }
             Some((name, (ours, theirs))) => {
                 self.peers.introduced.add(sponsor, name);
                 self.peers.guests.add(name, sponsor);

@@ -15,7 +15,7 @@
 use super::effect::{Effect, LinkId};
 use super::frame::{Control, Descriptor, Frame, Hello, Welcome};
 use super::name::{EndpointName, NodeName, PipeLabel};
-use super::peers::{Broker, Peers, Realm, RealmId, Stage};
+use super::peers::{Broker, Link, Peers, Realm, RealmId, Stage};
 use super::probe::{Mutation, mutated};
 use super::router::Router;
 use crate::error::{InvitationError, PeerMisbehaved, Why};
@@ -241,7 +241,10 @@ impl<H> Router<H> {
 
     /// Becomes a member of the inviter's network: of our own accord the first time, in isolation from the others later.
     fn join(&mut self, link: LinkId, you: NodeName, broker: NodeName, isolated: bool) -> RealmId {
-        let first = self.peers.realms.len() == 1 && self.peers.links.len() == 1 && self.peers.knows_nobody();
+        let invites = |link: &Link| matches!(link.stage, Stage::Inviting(_));
+        let first = self.peers.realms.len() == 1
+            && self.peers.knows_nobody()
+            && !self.peers.links.values().any(invites);
         let membership = Realm { me: Some(you), broker: Broker::Node(broker), is_open: first && !isolated };
         let realm = if first && !isolated {
             self.peers.realms = vec![membership];

@@ -74,7 +74,9 @@ impl<H> Router<H> {
         let Some(Link { realm, stage: Stage::Up { .. } }) = self.peers.links.get(&link).cloned() else {
             return self.drop_link(link, None);
         };
-        let links = self.peers.links.iter().filter(|(_, entry)| entry.realm == realm);
+        // A link on which an invitation is still awaited is in no network yet.
+        let awaits = |entry: &Link| matches!(entry.stage, Stage::AwaitingHello | Stage::AwaitingWelcome);
+        let links = self.peers.links.iter().filter(|(_, entry)| entry.realm == realm && !awaits(entry));
         let links: Vec<LinkId> = links.map(|(link, _)| *link).collect();
         for link in links {
             self.drop_link(link, None);

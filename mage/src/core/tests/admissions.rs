@@ -73,6 +73,33 @@ fn a_member_and_its_guests_have_so_many_guests_and_no_more() {
     assert_eq!(guests_are_bounded(), Ok(()));
 }
 
+/// All is asked for before anything of it is carried out, as it is when the frames come in one read.
+#[test]
+fn those_who_are_asked_for_at_once_are_bounded_too() {
+    let (mut router, member) = broker();
+    let asked = 0..2 * GUESTS_MAX;
+    for guest in asked.clone() {
+        let request = Frame::Control(Control::RequestAdmission { guest });
+        router.on_frame(member, request).expect("to ask is no fault");
+    }
+    let wanted = |effect: &Effect<u8>| match effect {
+        Effect::Admit { guest, .. } => Some(*guest),
+        _ => None,
+    };
+    let wanted: Vec<u64> = router.effects_mut().list.iter().filter_map(wanted).collect();
+    for guest in wanted {
+        router.admit(name(2), guest, Some((name(10 + guest), (1, 2))));
+    }
+    let refused = |effect: &&Effect<u8>| {
+        matches!(effect, Effect::Transmit { frame: Frame::Control(Control::RefuseAdmission { .. }), .. })
+    };
+    let refused = router.effects_mut().list.iter().filter(refused).count() as u64;
+    let admitted = router.linked_nodes().len() as u64 - 1;
+    assert_eq!((admitted, refused), (GUESTS_MAX, GUESTS_MAX), "each is answered");
+    assert_eq!(router.effects_mut().trash, [1, 2].repeat(GUESTS_MAX as usize), "sockets that nobody needs");
+    assert!(router.peers.admissions.values().all(|pending| *pending == 0));
+}
+
 pub(super) fn welcome(numbers: &[u64], socket: Option<u8>) -> Frame<u8> {
     let end = |number| Descriptor {
         number,
@@ -113,4 +140,44 @@ pub(super) fn a_bad_welcome() -> Result<(), String> {
 #[test]
 fn a_bad_welcome_leaves_nothing_half_done() {
     assert_eq!(a_bad_welcome(), Ok(()));
+}
+
+/// Somebody else of whom an invitation is awaited, and who never says more than this, is in nobody's way.
+#[test]
+fn acceptances_do_not_hinder_each_other() {
+    for says_hello in [false, true] {
+        let mut router: Router<u8> = Router::new(Limits::default());
+        let stranger = router.accept();
+        if says_hello {
+            router.on_frame(stranger, hello(true)).expect("an honest hello");
+        }
+        let link = router.accept();
+        router.on_frame(link, hello(true)).expect("an honest hello");
+        router.on_frame(link, welcome(&[1], Some(7))).expect("an honest welcome");
+        let broker = router.peers.link_to(name(3)).expect("the broker is linked");
+        assert!(router.linked_nodes().contains(&(name(3), broker, true)));
+        // It is a member like any other: the broker admits its guests, and is missed.
+        router.effects_mut().list.clear();
+        router.invite(Invitation { me: name(50), guest: name(51), ends: Vec::new(), isolated: false });
+        let asks = |effect: &Effect<u8>| match effect {
+            Effect::Transmit { link, frame: Frame::Control(Control::RequestAdmission { .. }) } => {
+                *link == broker
+            }
+            _ => false,
+        };
+        assert!(router.effects_mut().list.iter().any(asks), "{:?}", router.effects_mut().list);
+        assert!(!router.has_lost_broker());
+        router.on_link_down(broker, InvitationError::Closed);
+        assert!(router.has_lost_broker());
+        // Nor does it end with the network that the other has led into.
+        router.effects_mut().list.clear();
+        router.decline(link);
+        assert!(router.names().is_empty());
+        assert_eq!(router.peers.links.keys().collect::<Vec<_>>(), [&stranger]);
+        if !says_hello {
+            router.on_frame(stranger, hello(true)).expect("an honest hello");
+        }
+        router.on_frame(stranger, welcome(&[1], None)).expect("an honest welcome");
+        assert_eq!(router.linked_nodes(), [(name(1), stranger, true)]);
+    }
 }
