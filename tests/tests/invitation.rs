@@ -1,7 +1,7 @@
 //! Invitations that go wrong, at every step and in every way, and whose fault it was.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::Child as Process;
@@ -10,6 +10,7 @@ use std::thread;
 
 use futures::future::{self, BoxFuture, Either};
 use mage::sched::sync::Mutex;
+use mage::sched::{Scheduler, Watch};
 use mage::{
     BadMessage, CallError, InvitationError, MessagePipe, Node, PeerMisbehaved, RawMessage, Receiver,
     RecvError, Remote, Why,
@@ -41,6 +42,7 @@ on_every_scheduler! {
     a_grandchild_has_none
     not_launched
     a_program_that_is_not_there
+    nothing_is_started_that_cannot_be_invited
     a_child_that_never_accepts
     rejected_by_the_reader
 }
@@ -640,6 +642,32 @@ async fn a_program_that_is_not_there(stage: Stage) {
         .expect_err("there is no such program");
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
     expect_clean(&node);
+}
+
+/// A scheduler that can watch nothing.
+#[derive(Debug)]
+struct Blind(Arc<dyn Scheduler>);
+
+impl Scheduler for Blind {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        self.0.spawn(task);
+    }
+
+    fn watch(&self, _: Arc<OwnedFd>) -> io::Result<Box<dyn Watch>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+async fn nothing_is_started_that_cannot_be_invited(stage: Stage) {
+    let node = Node::new(Arc::new(Blind(stage.scheduler.clone())));
+    let (mut said, output) = io::pipe().expect("a pipe");
+    let mut command = std::process::Command::new("echo");
+    let error = node.launch_pipe(command.arg("I run").stdout(output)).expect_err("it cannot be watched");
+    assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+    drop(command);
+    let mut text = String::new();
+    said.read_to_string(&mut text).expect("it ends");
+    assert_eq!(text, "");
 }
 
 async fn a_child_that_never_accepts(stage: Stage) {

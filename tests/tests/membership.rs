@@ -3,7 +3,8 @@
 use std::future::poll_fn;
 use std::os::unix::net::UnixStream;
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 
 use futures::future::{Either, select};
 use mage::{InvitationError, Node, RawMessage, Remote, SendErrorKind, Why};
@@ -24,6 +25,9 @@ on_every_scheduler! {
     members_hear_that_the_broker_is_lost
     an_entry_that_fails_changes_nothing
     an_entry_that_is_given_up_changes_nothing
+    an_entry_that_drags_on_holds_up_no_other
+    a_shutdown_is_final
+    waits_that_are_given_up_leave_nothing_behind
 }
 
 /// Polls once.
@@ -348,4 +352,94 @@ async fn an_entry_that_is_given_up_changes_nothing(stage: Stage) {
     theirs.try_send(bytes("in the end")).expect("there is room");
     assert_eq!(heard(&ours).await, "in the end");
     assert!(broker.inspect().faults.is_empty() && guest.inspect().faults.is_empty());
+}
+
+async fn an_entry_that_drags_on_holds_up_no_other(stage: Stage) {
+    let (broker, guest) = (stage.node(), stage.node());
+    let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+    let mut endless = pin!(guest.accept_invitation(theirs));
+    assert!(polled(endless.as_mut()).await.is_pending());
+    let (there, here) = invite(&broker, &guest).await;
+    assert!(guest.inspect().links[0].is_broker, "it is a member, not in isolation");
+    let (below, above) = invite(&guest, &stage.node()).await;
+    below.try_send(bytes("to the guest's guest")).expect("there is room");
+    assert_eq!(heard(&above).await, "to the guest's guest");
+    assert!(polled(endless.as_mut()).await.is_pending());
+    broker.shutdown().await;
+    guest.broker_lost().await;
+    drop((there, here, ours));
+    assert!(matches!(endless.await, Err(InvitationError::Closed)));
+}
+
+// ---- the end of a node
+
+async fn a_shutdown_is_final(stage: Stage) {
+    const OVER: &str = "this node has been shut down";
+    let (inviter, node) = (stage.node(), stage.node());
+    let (_ours, theirs) = UnixStream::pair().expect("a socket pair");
+    let mut waiting = pin!(node.accept_invitation(theirs));
+    assert!(polled(waiting.as_mut()).await.is_pending());
+    node.clone().shutdown().await;
+    assert_eq!(waiting.await.expect_err("it is over").to_string(), OVER);
+    for leaves_first in [false, true] {
+        if leaves_first {
+            node.leave().await.expect("there are random numbers");
+        }
+        let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+        let pipe = inviter.send_invitation(ours).expect("a stream socket");
+        assert_eq!(node.accept_invitation(theirs).await.expect_err("it is over").to_string(), OVER);
+        assert_eq!(end_of(&pipe).await, Why::PeerDied);
+        let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+        assert_eq!(node.send_invitation(ours).expect_err("it is over").to_string(), OVER);
+        let nobody = stage.node().accept_invitation(theirs).await;
+        assert!(matches!(nobody, Err(InvitationError::Closed)), "{nobody:?}");
+        let launched = node.launch_pipe(&mut std::process::Command::new("true"));
+        assert_eq!(launched.expect_err("it is over").to_string(), OVER);
+        let seen = node.inspect();
+        assert!(seen.links.is_empty() && seen.names.is_empty() && seen.ends == 0, "{seen}");
+    }
+    let (one, other) = node.create_message_pipes();
+    one.try_send(bytes("within")).expect("there is room");
+    assert_eq!(heard(&other).await, "within");
+}
+
+/// A waker, of which there are as many as there are copies.
+struct Counted;
+
+impl Wake for Counted {
+    fn wake(self: Arc<Self>) {}
+}
+
+/// Polls `wait`, which is never over, with several wakers, and says how many of them are kept meanwhile and after it.
+fn kept_wakers(wait: impl Future<Output = ()>) -> [usize; 2] {
+    let wakers = [(); 5].map(|()| Arc::new(Counted));
+    let kept = || wakers.iter().map(|waker| Arc::strong_count(waker) - 1).sum();
+    let mut wait = Box::pin(wait);
+    for waker in &wakers {
+        let waker = Waker::from(Arc::clone(waker));
+        assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    let meanwhile = kept();
+    drop(wait);
+    [meanwhile, kept()]
+}
+
+async fn waits_that_are_given_up_leave_nothing_behind(stage: Stage) {
+    let node = stage.node();
+    let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+    let pipe = node.send_invitation(ours).expect("a stream socket");
+    let mut guest = RawPeer::new(&*stage.scheduler, theirs);
+    guest.write(&raw::accepts()).await.expect("it listens");
+    guest.frame().await.expect("a hello");
+    let welcome = guest.frame().await.expect("a welcome");
+    assert_eq!(kept_wakers(node.broker_lost()), [1, 0]);
+    // The end of the invitation's pipe is still under way.
+    assert_eq!(kept_wakers(node.drain()), [1, 0]);
+    // A link to somebody who reads no more cannot be flushed.
+    guest.write(&raw::accepted(&welcome)).await.expect("it listens");
+    node.drain().await;
+    pipe.try_send(bytes(vec![0; 4 << 20])).expect("there is room");
+    assert_eq!(kept_wakers(node.clone().shutdown()), [1, 0]);
+    drop(guest);
+    node.shutdown().await;
 }

@@ -2,18 +2,20 @@
 
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fs, io, process, thread};
 
-use futures::future::{join, join_all};
+use futures::future::{FutureExt, join, join_all};
 use mage::{FuseError, InvitationError, Limits, MessagePipe, Node, RawMessage, Remote, SendErrorKind, Why};
 use mage_tests::directory::Directory;
 use mage_tests::member::{Fellow, file_of, settled, text_in};
 use mage_tests::random::Random;
+use mage_tests::raw::{self, RawPeer, kind};
 use mage_tests::words::{bytes, end_of, heard};
 use mage_tests::{Stage, on_every_scheduler};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::{Pid, Signal, kill_process};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
@@ -27,10 +29,12 @@ on_every_scheduler! {
     grandchildren_are_reached_directly
     grandchildren_outlive_their_parents
     a_member_brings_so_many_and_no_more
+    guests_that_are_asked_for_at_once_are_bounded_too
     pipes_of_an_invitation_have_names
     nothing_crosses_between_networks
     a_member_may_accept_again
     a_service_and_its_clients
+    a_service_with_too_many_at_its_door_turns_clients_away
     a_dead_service_is_replaced
     nothing_is_read_of_a_client_before_it_is_admitted
     what_is_no_socket_is_left_alone
@@ -250,6 +254,27 @@ async fn a_member_brings_so_many_and_no_more(stage: Stage) {
     assert!(broker.inspect().faults.is_empty());
 }
 
+/// All of them arrive in one read, and are decided together.
+async fn guests_that_are_asked_for_at_once_are_bounded_too(stage: Stage) {
+    const GUESTS: usize = 3;
+    const ASKED: usize = 32;
+    let broker = stage.node_with(Limits { guests_max: GUESTS, ..Limits::default() });
+    let (ours, theirs) = UnixStream::pair().expect("a socket pair");
+    let _pipe = broker.send_invitation(ours).expect("a stream socket");
+    let mut member = RawPeer::new(&*stage.scheduler, theirs);
+    member.write(&raw::accepts()).await.expect("it listens");
+    for kind in [kind::HELLO, kind::WELCOME] {
+        assert_eq!(member.frame().await.expect("it speaks")[4], kind);
+    }
+    let request = |guest: usize| raw::frame(kind::REQUEST_ADMISSION, &(guest as u64).to_le_bytes());
+    member.write(&(0..ASKED).flat_map(request).collect::<Vec<u8>>()).await.expect("it listens");
+    let (answers, sockets) = member.frames_and_handles(ASKED).await.expect("each is answered");
+    let admitted = answers.iter().filter(|answer| answer[4] == kind::ADMIT).count();
+    assert_eq!((admitted, sockets.len()), (GUESTS, GUESTS));
+    assert_eq!(broker.inspect().links.len(), 1 + GUESTS);
+    assert!(broker.inspect().faults.is_empty());
+}
+
 /// Has the one invite the other. What was sent comes back if it is refused.
 async fn invite(
     inviter: &Node,
@@ -418,6 +443,34 @@ async fn a_service_and_its_clients(stage: Stage) {
     let open = node.listen_with_mode(&path, 0o660).expect("the path is free again");
     assert_eq!(mode(&path), 0o660);
     drop(open);
+}
+
+/// To connect never blocks the thread, on which everything else may run.
+async fn a_service_with_too_many_at_its_door_turns_clients_away(stage: Stage) {
+    let directory = Directory::new();
+    let path = directory.service();
+    let service = UnixListener::bind(&path).expect("the path is free");
+    rustix::net::listen(&service, 0).expect("it listens");
+    let address = SocketAddrUnix::new(&path).expect("a short path");
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let mut waiting = Vec::new();
+    while waiting.last().is_none_or(|(_, connected)| *connected) {
+        let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None);
+        let socket = socket.expect("there are descriptors");
+        let connected = rustix::net::connect(&socket, &address).is_ok();
+        waiting.push((socket, connected));
+    }
+    let refused = stage.node().connect(&path).await.expect_err("there is no room");
+    let why = match &refused {
+        InvitationError::Io(error) => Some(error.kind()),
+        _ => None,
+    };
+    assert_eq!(why, Some(io::ErrorKind::WouldBlock), "{refused}");
+    // Where one is let in there is room for another.
+    drop(service.accept().expect("one waits"));
+    let node = stage.node();
+    let connecting = node.connect(&path).now_or_never();
+    assert!(connecting.is_none(), "it waits to be invited: {connecting:?}");
 }
 
 async fn a_dead_service_is_replaced(stage: Stage) {

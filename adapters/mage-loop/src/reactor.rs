@@ -217,6 +217,7 @@ impl Table {
         if !mem::replace(&mut direction.parked, true) {
             let wanted = slot.wanted();
             if let Err(error) = poller.arm(slot.fd.as_fd(), token, wanted, &mut slot.armed) {
+                slot.direction(interest).parked = false;
                 return Some(Poll::Ready(Err(error)));
             }
         }
@@ -303,4 +304,26 @@ impl Signals {
 
 fn loop_is_gone() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "the event loop has been dropped")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A wait that could not be armed is not under way: whoever tries again is told again.
+    #[test]
+    fn a_wait_that_is_refused_is_refused_again() {
+        let reactor = Reactor::new().unwrap();
+        let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let socket = Arc::new(OwnedFd::from(socket));
+        let (token, signals) = reactor.watch(&socket).unwrap();
+        let seen = signals.last(Interest::Write).unwrap().tick;
+        // Behind its back, so that the poller knows nothing of it when the wait is to be armed.
+        reactor.poller.remove(socket.as_fd()).unwrap();
+        let context = Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            let answer = reactor.poll_signal(token, Interest::Write, seen, &context);
+            assert!(matches!(answer, Poll::Ready(Err(_))), "{answer:?}");
+        }
+    }
 }

@@ -30,6 +30,8 @@ pub enum InvitationError {
     HandlesLost,
     /// This node has left its networks meanwhile, and whatever it was joining with them.
     Left,
+    /// This node has been shut down ([`Node::shutdown`](crate::Node::shutdown)), and meets nobody any more.
+    ShutDown,
 }
 
 impl fmt::Display for InvitationError {
@@ -47,6 +49,7 @@ impl fmt::Display for InvitationError {
             Self::AlreadyConnected => formatter.write_str("this node is connected to the inviter already"),
             Self::HandlesLost => formatter.write_str("this process has no room for the link to the broker"),
             Self::Left => formatter.write_str("this node has left its networks meanwhile"),
+            Self::ShutDown => formatter.write_str("this node has been shut down"),
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) use inbox::{Inbox, Stop};
 pub(crate) use outbox::{Ending, Next, Outbox};
 pub use socket::PeerCredentials;
 pub(crate) use socket::{
-    accept, check_stream_socket, fresh_name, lock_file, peer_credentials, process_descriptor, restrict,
-    socket_pair, unlock_file,
+    accept, check_stream_socket, connect, fresh_name, lock_file, peer_credentials, process_descriptor,
+    restrict, socket_pair, unlock_file,
 };
 pub(crate) use writer::Writer;

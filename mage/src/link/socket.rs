@@ -11,7 +11,7 @@ use std::path::Path;
 use mage_sched::Transfer;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType,
 };
 
 use super::handle::Handle;
@@ -129,6 +129,20 @@ pub(crate) fn process_descriptor(child: &std::process::Child) -> io::Result<Owne
 pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     retry(|| rustix::net::accept_with(listener, flags))
+}
+
+/// A connection to the service at this path, made at once or not at all: a service has a queue of clients, and to wait for
+/// room in it would stop the thread.
+pub(crate) fn connect(path: &Path) -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let address = SocketAddrUnix::new(path)?;
+    match retry(|| rustix::net::connect(&socket, &address)) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Err(io::Error::new(error.kind(), "too many clients wait for the service at this path"))
+        }
+        connected => connected.map(|()| socket),
+    }
 }
 
 /// Locks a file against every other process for as long as the descriptor lives.

@@ -1,4 +1,5 @@
-//! The one function that takes the node's lock, and what it does with the effects.
+//! The one file in which the node's lock is taken. Every transition goes through [`Shared::act`], but for that of a new link,
+//! and this is what becomes of their effects.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -16,6 +17,7 @@ use mage_sched::Scheduler;
 use mage_sched::sync::Mutex;
 
 use super::joined::Joined;
+use super::waiting::{Ticket, Waiters};
 use crate::core::{Effect, EndpointName, Frame, LinkId, Mask, NodeName, PipeLabel, Router};
 use crate::error::{BadMessageReport, InvitationError, PeerMisbehaved};
 use crate::few::Few;
@@ -51,15 +53,15 @@ struct Inner {
     outboxes: BTreeMap<LinkId, Arc<Outbox>>,
     accepting: BTreeMap<LinkId, Acceptance>,
     /// Those who wait for links to be closed.
-    closing: Vec<Waker>,
+    closing: Waiters,
     /// Those who wait for the end of the broker.
-    bereft: Vec<Waker>,
+    bereft: Waiters,
     /// Those who wait until nothing is routed through this node any more.
-    draining: Vec<Waker>,
+    draining: Waiters,
     /// What peers did wrong lately.
     faults: VecDeque<PeerMisbehaved>,
-    /// Nobody can use this node any more.
-    abandoned: bool,
+    /// This node has been shut down, or nobody can use it any more: there are no new links.
+    shut: bool,
 }
 
 /// The pipes of an invitation, by what they are called in it.
@@ -109,11 +111,11 @@ impl Shared {
             router,
             outboxes: BTreeMap::new(),
             accepting: BTreeMap::new(),
-            closing: Vec::new(),
-            bereft: Vec::new(),
-            draining: Vec::new(),
+            closing: Waiters::default(),
+            bereft: Waiters::default(),
+            draining: Waiters::default(),
             faults: VecDeque::new(),
-            abandoned: false,
+            shut: false,
         };
         Self { limits, handles: Arc::default(), scheduler, policy, complaints, inner: Mutex::new(inner) }
     }
@@ -130,7 +132,7 @@ impl Shared {
         let mut after = After::default();
         inner.flush(&mut after);
         if drained {
-            after.wake.extend(inner.draining.drain(..));
+            after.wake.extend(inner.draining.take());
         }
         drop(inner);
         self.finish(after);
@@ -220,16 +222,19 @@ impl Shared {
     }
 
     /// Like [`Self::act`], for a new link: it has an outbox before its first frame is appended. Also returns what the
-    /// names on it mean.
+    /// names on it mean. A node that has been shut down has no new links; nothing has happened then.
     pub(crate) fn open_link(
         self: &Arc<Self>,
         outbox: Arc<Outbox>,
         acceptance: Option<Acceptance>,
         transition: impl FnOnce(&mut Router<Handle>) -> LinkId,
-    ) -> (LinkId, Names) {
+    ) -> Result<(LinkId, Names), InvitationError> {
         let mut after = After::default();
         let opened = {
             let mut inner = self.inner.lock();
+            if inner.shut {
+                return Err(InvitationError::ShutDown);
+            }
             let link = transition(&mut inner.router);
             let names = Names::unknown(inner.router.mask());
             inner.outboxes.insert(link, outbox);
@@ -240,7 +245,12 @@ impl Shared {
             (link, names)
         };
         self.finish(after);
-        opened
+        Ok(opened)
+    }
+
+    /// Whether there are no new links any more.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.inner.lock().shut
     }
 
     /// Frames have come over a link. An error is the peer's fault, and the link is over.
@@ -279,10 +289,10 @@ impl Shared {
         let (outbox, wake) = {
             let mut inner = self.inner.lock();
             let outbox = inner.outboxes.remove(&link);
-            (outbox, mem::take(&mut inner.closing))
+            (outbox, inner.closing.take())
         };
         drop(outbox);
-        wake.into_iter().for_each(Waker::wake);
+        wake.for_each(Waker::wake);
     }
 
     /// The acceptance is no longer awaited.
@@ -293,13 +303,16 @@ impl Shared {
         }
     }
 
-    /// Flushes and closes every link, in the background.
+    /// Flushes and closes every link, in the background. There are no new ones.
     pub(crate) fn end_links(&self) {
-        let outboxes: Vec<Arc<Outbox>> = {
+        let (outboxes, accepting) = {
             let mut inner = self.inner.lock();
-            inner.abandoned = true;
-            inner.outboxes.values().cloned().collect()
+            inner.shut = true;
+            (inner.outboxes.values().cloned().collect::<Vec<_>>(), mem::take(&mut inner.accepting))
         };
+        for acceptance in accepting.into_values() {
+            drop(acceptance.send(Err(InvitationError::ShutDown)));
+        }
         for outbox in outboxes {
             if let Some(waker) = outbox.end(Ending::Flush) {
                 waker.wake();
@@ -330,8 +343,9 @@ impl Shared {
         self.until(|inner| inner.router.is_drained(), |inner| &mut inner.draining).await;
     }
 
-    /// Waits until `is_so`. Whoever makes it so wakes everybody in `waiting`.
-    async fn until(&self, is_so: impl Fn(&Inner) -> bool, waiting: impl Fn(&mut Inner) -> &mut Vec<Waker>) {
+    /// Waits until `is_so`. Whoever makes it so wakes everybody in `waiters`.
+    async fn until(&self, is_so: impl Fn(&Inner) -> bool, waiters: fn(&mut Inner) -> &mut Waiters) {
+        let mut waiting = Waiting { shared: self, waiters, ticket: None };
         poll_fn(|context| {
             // Cloning and dropping a waker runs foreign code: neither happens under the lock.
             let waker = context.waker().clone();
@@ -340,12 +354,10 @@ impl Shared {
                 drop(inner);
                 return Poll::Ready(());
             }
-            let waiting = waiting(&mut inner);
-            if waiting.iter().any(|known| known.will_wake(&waker)) {
-                drop(inner);
-            } else {
-                waiting.push(waker);
-            }
+            let (ticket, unneeded) = waiters(&mut inner).wait(waiting.ticket, waker);
+            waiting.ticket = Some(ticket);
+            drop(inner);
+            drop(unneeded);
             Poll::Pending
         })
         .await;
@@ -363,10 +375,25 @@ impl Shared {
     }
 }
 
+/// Somebody waits; nothing of it is left when this is dropped.
+struct Waiting<'a> {
+    shared: &'a Shared,
+    waiters: fn(&mut Inner) -> &mut Waiters,
+    ticket: Option<Ticket>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let Some(ticket) = self.ticket else { return };
+        let waker = (self.waiters)(&mut self.shared.inner.lock()).give_up(ticket);
+        drop(waker);
+    }
+}
+
 impl Inner {
     /// Carries out the effects that need order: frames are appended here, under the lock that ordered them.
     fn flush(&mut self, after: &mut After) {
-        let Self { router, outboxes, accepting, bereft, faults, abandoned, .. } = self;
+        let Self { router, outboxes, accepting, bereft, faults, shut, .. } = self;
         let mask = router.mask();
         let effects = router.effects_mut();
         after.wake = mem::take(&mut effects.wake);
@@ -387,7 +414,7 @@ impl Inner {
                 }
                 Effect::Adopt { link, me, peer, socket } => {
                     let outbox = Arc::new(Outbox::new());
-                    if *abandoned {
+                    if *shut {
                         after.wake.extend(outbox.end(Ending::Flush));
                     }
                     outboxes.insert(link, Arc::clone(&outbox));
@@ -402,7 +429,7 @@ impl Inner {
                 Effect::NotAccepted { link, why } => {
                     after.rare().accepted.push((link, accepting.remove(&link), Err(why)));
                 }
-                Effect::BrokerLost => after.wake.extend(bereft.drain(..)),
+                Effect::BrokerLost => after.wake.extend(bereft.take()),
                 Effect::Drop { link, fault } => {
                     if let Some(fault) = fault {
                         if faults.len() >= FAULTS_KEPT_MAX {

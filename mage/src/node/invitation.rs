@@ -9,8 +9,8 @@ use futures::channel::oneshot;
 use super::joined::Joined;
 use super::{Node, Shared};
 use crate::bindings::MessagePipe;
-use crate::core::{self, LinkId, PipeLabel};
-use crate::error::InvitationError;
+use crate::core::{self, EndpointName, LinkId, NodeName, PipeLabel};
+use crate::error::{InvitationError, Why};
 use crate::limits::MESSAGE_PIPES_MAX;
 use crate::link::{Driver, Outbox, Start, Watched, check_stream_socket, fresh_name};
 
@@ -57,8 +57,8 @@ impl Node {
     /// network brings its guest into that one.
     ///
     /// # Errors
-    /// If `socket` is no stream socket or the scheduler cannot watch it. What is wrong at the other end shows at the
-    /// pipe, not here.
+    /// If `socket` is no stream socket or the scheduler cannot watch it, and with [`InvitationError::ShutDown`] within if this
+    /// node has been [shut down](Node::shutdown). What is wrong at the other end shows at the pipe, not here.
     pub fn send_invitation(&self, socket: impl Into<OwnedFd>) -> io::Result<MessagePipe> {
         let mut invitation = self.invitation();
         let pipe = invitation.attach("")?;
@@ -113,7 +113,7 @@ impl Node {
         let watched = watch(shared, socket)?;
         let (sender, receiver) = oneshot::channel();
         let outbox = Arc::new(Outbox::new());
-        let (link, names) = shared.open_link(Arc::clone(&outbox), Some(sender), |router| router.accept());
+        let (link, names) = shared.open_link(Arc::clone(&outbox), Some(sender), |router| router.accept())?;
         let guard = Accepting { shared, link };
         shared.start(Driver::new(Arc::clone(shared), link, watched, names, outbox, Start::Handshake));
         let answer = receiver.await;
@@ -172,17 +172,51 @@ impl Invitation {
     /// # Errors
     /// As [`Node::send_invitation`]; the attached ends are then closed.
     pub fn send(self, socket: impl Into<OwnedFd>) -> io::Result<()> {
+        self.prepare(socket.into())?.send().map_err(shut_down)
+    }
+
+    /// Everything about sending it that depends on the system, and nothing that anybody else could notice.
+    pub(super) fn prepare(self, socket: OwnedFd) -> io::Result<Prepared> {
         let shared = self.node.shared();
-        let watched = watch(shared, socket.into())?;
+        if shared.is_shut() {
+            return Err(shut_down(InvitationError::ShutDown));
+        }
+        let watched = watch(shared, socket)?;
         let (me, guest) = (fresh_name()?, fresh_name()?);
+        Ok(Prepared { invitation: self, watched, me, guest })
+    }
+}
+
+/// An invitation that can be sent.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    invitation: Invitation,
+    watched: Watched,
+    me: NodeName,
+    guest: NodeName,
+}
+
+impl Prepared {
+    /// Sends it. This fails only if the node has been shut down meanwhile; the attached ends are then closed.
+    pub(super) fn send(self) -> Result<(), InvitationError> {
+        let Self { invitation: Invitation { node, pipes, isolated }, watched, me, guest } = self;
+        let shared = node.shared();
         let outbox = Arc::new(Outbox::new());
         let own = |(label, pipe): (PipeLabel, MessagePipe)| (label, pipe.into_end().into_name());
-        let ends = self.pipes.into_iter().map(own).collect();
-        let invitation = core::Invitation { me, guest, ends, isolated: self.isolated };
-        let (link, names) = shared.open_link(Arc::clone(&outbox), None, |router| router.invite(invitation));
-        shared.start(Driver::new(Arc::clone(shared), link, watched, names, outbox, Start::Handshake));
+        let ends: Vec<(PipeLabel, EndpointName)> = pipes.into_iter().map(own).collect();
+        let names: Vec<EndpointName> = ends.iter().map(|(_, end)| *end).collect();
+        let invitation = core::Invitation { me, guest, ends, isolated };
+        let opened = shared.open_link(Arc::clone(&outbox), None, |router| router.invite(invitation));
+        let (link, link_names) = opened.inspect_err(|_| {
+            names.iter().for_each(|end| shared.act(|router| router.close(*end, Why::Closed)));
+        })?;
+        shared.start(Driver::new(Arc::clone(shared), link, watched, link_names, outbox, Start::Handshake));
         Ok(())
     }
+}
+
+fn shut_down(error: InvitationError) -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, error)
 }
 
 impl AcceptedInvitation {

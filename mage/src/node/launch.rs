@@ -54,7 +54,7 @@ impl Node {
     /// ```
     ///
     /// # Errors
-    /// If the process cannot be started, or for the reasons of [`Node::send_invitation`].
+    /// If the process cannot be started, or for the reasons of [`Node::send_invitation`]; no process has been started then.
     pub fn launch<T: Interface + ?Sized>(&self, command: &mut Command) -> io::Result<Launched<Remote<T>>> {
         let Launched { child, remote } = self.launch_pipe(command)?;
         Ok(Launched { child, remote: Remote::new(remote) })
@@ -66,11 +66,16 @@ impl Node {
     /// As [`Node::launch`].
     pub fn launch_pipe(&self, command: &mut Command) -> io::Result<Launched<MessagePipe>> {
         let (ours, theirs) = socket_pair()?;
+        let mut invitation = self.invitation();
+        let pipe = invitation.attach("")?;
+        // What can fail is done before the child is there, of whom nobody would know otherwise.
+        let invitation = invitation.prepare(ours)?;
         let spawned = command.env(INVITATION_VARIABLE, INVITATION_NUMBER).stdin(theirs).spawn();
         // The command keeps its copy of the child's socket until it is given another standard input.
         command.stdin(std::process::Stdio::null());
         let child = spawned?;
-        let pipe = self.send_invitation(ours)?;
+        // A shutdown in this very moment ends the pipe, as one in the next would.
+        let _ = invitation.send();
         Ok(Launched { child, remote: pipe })
     }
 

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use mage_sched::{Interest, Transfer, Watch};
 use super::Node;
 use crate::bindings::MessagePipe;
 use crate::error::InvitationError;
-use crate::link::{PeerCredentials, accept, lock_file, peer_credentials, restrict, unlock_file};
+use crate::link::{PeerCredentials, accept, connect, lock_file, peer_credentials, restrict, unlock_file};
 
 /// Who may connect to a service's socket, unless told otherwise: the user that runs it.
 const MODE: u32 = 0o600;
@@ -79,10 +79,11 @@ impl Node {
     /// Connects to the service at `path` and waits to be admitted. Cancellation-safe: the service sees a client that left.
     ///
     /// # Errors
-    /// Those of connecting, and those of [`Node::accept_invitation`].
+    /// Those of connecting, and those of [`Node::accept_invitation`]. To connect never blocks the thread: if more clients wait for
+    /// the service than it has room for, the error is an [`InvitationError::Io`] of the kind [`io::ErrorKind::WouldBlock`]. No
+    /// system tells when there is room again, so try again after a while.
     pub async fn connect(&self, path: impl AsRef<Path>) -> Result<MessagePipe, InvitationError> {
-        let socket = UnixStream::connect(path)?;
-        self.accept_invitation(socket).await
+        self.accept_invitation(connect(path.as_ref())?).await
     }
 }
 

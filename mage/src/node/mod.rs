@@ -1,7 +1,8 @@
 //! The node: the only ring with a lock.
 //!
-//! One lock guards the whole core. [`Shared::act`] alone takes it, and it runs no foreign code while it holds it: frames
-//! are appended to outboxes (ours, a leaf), wakers are woken and user values dropped after the unlocking.
+//! One lock guards the whole core. It is taken in one file, `act.rs`, in which every transition but that of a new link goes through
+//! [`Shared::act`]. No foreign code runs while it is held: frames are appended to outboxes (ours, a leaf), wakers are woken
+//! and user values dropped after the unlocking.
 
 mod act;
 mod builder;
@@ -11,6 +12,7 @@ mod invitation;
 mod joined;
 mod launch;
 mod listener;
+mod waiting;
 
 use std::fmt;
 use std::io;
@@ -95,7 +97,8 @@ impl Node {
 
     /// Leaves every network that this node is in, and returns when what has been sent is written out and the links are
     /// closed. The node is then as new: it may accept an invitation into another network, or into the same one again,
-    /// where it gets a new name; or send one, and found a network of its own.
+    /// where it gets a new name; or send one, and found a network of its own. A node that has been [shut down](Node::shutdown)
+    /// stays so.
     ///
     /// Pipes that lead to other nodes end at once: what had arrived can still be read, behind it is [`Why::Left`]. The
     /// other ends read what is written, then [`Why::PeerDied`]. Pipes within the node go on, and may travel in the next
@@ -146,6 +149,10 @@ impl Node {
 
     /// Writes out everything that has been sent, closes every link, and returns when that is done. Pipes to other nodes
     /// are then disconnected; pipes within the node go on.
+    ///
+    /// It is final, for all clones of the node: from then on it sends and accepts no invitation, which fails with
+    /// [`InvitationError::ShutDown`], as does an acceptance that another task awaits. To live on in another network,
+    /// [leave](Node::leave).
     ///
     /// What was sent into a pipe whose other end is itself still on its way cannot be written yet and is lost;
     /// [`Node::drain`] first waits for that.
