@@ -257,7 +257,7 @@ impl RawPeer {
             let mut found = None;
             let mut io = |socket: BorrowedFd<'_>| {
                 let (bytes, handles) = receive(socket)?;
-                found = found.take().or(handles.into_iter().next());
+                found = found.take().or_else(|| handles.into_iter().next());
                 Ok(Transfer::More(bytes.len()))
             };
             let count = poll_fn(|context| self.watch.poll_io(context, Interest::Read, &mut io)).await?;

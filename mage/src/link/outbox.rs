@@ -1,4 +1,20 @@
 //! Frames on their way out, from any thread to the link's one driver.
+//!
+//! There is one writer, and whoever owns it may write. What becomes of it, and of a frame that is appended:
+//!
+//! | driver | pen | the writer | a frame that is appended |
+//! |---|---|---|---|
+//! | `Running` | `WithDriver` | is the driver's | is found by the driver before it parks |
+//! | `Running` | `Resting` | is taken by the driver when it next takes what there is | is found by it then |
+//! | `Running` | `Away` | comes back, to `Resting` | is found by the driver when it has come back |
+//! | `Parked` | `Resting`, lent | goes to whoever appends, once: `Away` | is written by whoever has appended it |
+//! | `Parked` | `Resting`, not lent | stays until the driver takes it | wakes the driver: `Running` |
+//! | `Parked` | `Away` | comes back, and wakes the driver if anything is left to do | is part of what is left |
+//! | `Gone` | any | is dropped | is refused |
+//!
+//! Whoever wakes the driver sets `calls` first, and the driver clears it as it takes what there is. A driver that is polled because there
+//! is something to read, and that nobody has called, does not look here before it has read: it is still `Parked`, with its
+//! writer lent, and what it makes the node say is written like anybody's, by the one who appends, which is itself.
 
 use std::mem;
 use std::task::Waker;
@@ -17,7 +33,7 @@ use crate::wire::Names;
 #[derive(Debug)]
 pub(crate) struct Outbox {
     inner: Mutex<Inner>,
-    /// Whether there is something for the driver to see to. Written under the lock.
+    /// Whether the driver has been called since it last took what there is. Written under the lock.
     calls: AtomicBool,
 }
 
@@ -28,7 +44,7 @@ struct Inner {
     names: Option<Names>,
     /// The weight of the answers among them.
     answers: usize,
-    driver: Driver,
+    driver: DriverState,
     /// What wakes the driver. It stays from one sleep to the next, unless it has been called for.
     waker: Option<Waker>,
     pen: Pen,
@@ -60,7 +76,7 @@ pub(crate) enum Next {
 
 /// What the driver is doing.
 #[derive(Debug)]
-enum Driver {
+enum DriverState {
     Running,
     /// It has found nothing to do and wants to be woken.
     Parked,
@@ -96,7 +112,7 @@ impl Outbox {
             queue: Queue::default(),
             names: None,
             answers: 0,
-            driver: Driver::Running,
+            driver: DriverState::Running,
             waker: None,
             pen: Pen::WithDriver,
             ending: None,
@@ -107,7 +123,7 @@ impl Outbox {
     /// Appends a frame, or hands it back if the link is over.
     pub(crate) fn push(&self, frame: Frame<Handle>) -> Result<Next, Frame<Handle>> {
         let mut inner = self.inner.lock();
-        if matches!(inner.driver, Driver::Gone) || inner.ending.is_some() {
+        if matches!(inner.driver, DriverState::Gone) || inner.ending.is_some() {
             return Err(frame);
         }
         inner.answers += weight(&frame);
@@ -151,7 +167,7 @@ impl Outbox {
     pub(super) fn take(&self, writer: &mut Option<Box<Writer>>) -> (Option<Ending>, bool) {
         let mut inner = self.inner.lock();
         self.calls.store(false, Ordering::Relaxed);
-        inner.driver = Driver::Running;
+        inner.driver = DriverState::Running;
         if writer.is_none() {
             *writer = inner.recall();
         }
@@ -211,7 +227,7 @@ impl Outbox {
             writer.names = names;
             *lent = lends && writer.is_idle() && !writer.is_deaf();
         }
-        inner.driver = Driver::Parked;
+        inner.driver = DriverState::Parked;
         match fresh {
             Some(fresh) => (Parked::Asleep, inner.waker.replace(fresh)),
             None => (Parked::Asleep, None),
@@ -221,7 +237,7 @@ impl Outbox {
     /// For the driver, when it ends: what is left will never be written.
     pub(super) fn abandon(&self) -> impl Sized {
         let mut inner = self.inner.lock();
-        inner.driver = Driver::Gone;
+        inner.driver = DriverState::Gone;
         (mem::take(&mut inner.queue), inner.recall(), inner.waker.take())
     }
 }
@@ -256,7 +272,7 @@ impl Inner {
 
     /// The driver is to go on if anything is left to do. If it is gone, the writer is returned, to be dropped with no lock held.
     fn put_back(&mut self, writer: Box<Writer>, well: bool) -> (Option<Box<Writer>>, Option<Waker>) {
-        if let Driver::Gone = self.driver {
+        if let DriverState::Gone = self.driver {
             self.pen = Pen::WithDriver;
             return (Some(writer), None);
         }
@@ -286,11 +302,11 @@ impl Inner {
 
     fn wake_driver(&mut self) -> Option<Waker> {
         match self.driver {
-            Driver::Parked => {
-                self.driver = Driver::Running;
+            DriverState::Parked => {
+                self.driver = DriverState::Running;
                 self.waker.take()
             }
-            Driver::Running | Driver::Gone => None,
+            DriverState::Running | DriverState::Gone => None,
         }
     }
 }
