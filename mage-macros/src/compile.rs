@@ -18,8 +18,7 @@ pub(crate) fn compile(source: &Source, name: &str) -> TokenStream {
 fn show(fault: &Diagnostic, source: &Source) -> TokenStream {
     let helps = fault.helps().map(|help| format!("\nhelp: {help}"));
     let message = helps.fold(fault.message().to_owned(), |message, help| message + &help);
-    let here = (Span::call_site(), Span::call_site());
-    compile_error(&message, fault.range().map_or(here, |range| source.spans(&range)))
+    compile_error(&message, source.spans(&fault.range()))
 }
 
 /// `module { code }`

@@ -124,6 +124,30 @@ fn check_shows_every_fault_and_writes_nothing() {
 }
 
 #[test]
+fn a_file_that_is_far_too_large_is_refused_at_its_place() {
+    let workshop = workshop();
+    let large = fs::File::create(workshop.path().join("large.magen")).unwrap();
+    large.set_len(100 << 20).unwrap();
+    for arguments in [
+        &["check", "large.magen"][..],
+        &["generate", "large.magen"],
+        &["fmt", "large.magen"],
+        &["fmt", "--check", "large.magen"],
+        &["breaking", "--against", "good.magen", "large.magen"],
+        &["breaking", "--against", "large.magen", "good.magen"],
+        &["doc", "large.magen", "-o", "out"],
+        &["decode", "large.magen", "good.magen"],
+    ] {
+        let output = magen(&workshop, arguments);
+        let shown = text(&output.stderr);
+        let start = "error[file-too-large]: the file is larger than 16 MiB\n--> large.magen:1:16777217\n";
+        assert!(shown.starts_with(start), "{arguments:?}: {shown}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    }
+}
+
+#[test]
 fn two_inputs_of_one_name_are_refused() {
     let workshop = workshop();
     let output = magen(&workshop, &["generate", "-o", "out", "good.magen", "elsewhere/good.magen"]);

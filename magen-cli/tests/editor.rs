@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 
 use async_lsp::lsp_types::request::Request;
-use async_lsp::lsp_types::{Position, PrepareRenameResponse};
+use async_lsp::lsp_types::{Position, PrepareRenameResponse, Range};
 use async_lsp::{Error, ErrorCode, LanguageServer};
 use client::{Client, code, converse, covered, edited, marked, position, read};
 
@@ -390,8 +390,12 @@ fn whatever_is_asked_is_answered() {
 #[test]
 fn a_file_of_any_size_and_depth_is_survived() {
     converse(&[], async |client| {
-        client.open("a.magen", &"a".repeat(17 << 20));
-        assert_eq!(client.told_codes(1).await["a.magen"], ["file-too-large"]);
+        client.open("a.magen", &format!("\n{}", "a".repeat(17 << 20)));
+        let (name, faults) = client.told().await;
+        assert_eq!(name, "a.magen");
+        let place = Position::new(1, (16 << 20) - 1);
+        assert_eq!(faults[0].range, Range::new(place, place), "{faults:?}");
+        assert!(format!("{:?}", faults[0].code).contains("file-too-large"), "{faults:?}");
         assert_eq!(client.hover("a.magen", Position::new(0, 5)).await, None);
         let deep = format!("interface A {{ B({}int{} a); }}", "array<".repeat(10_000), ">".repeat(10_000));
         client.change("a.magen", &deep);

@@ -72,9 +72,9 @@ pub enum RenderStyle {
 pub struct Diagnostic {
     kind: DiagnosticKind,
     message: String,
-    primary: Option<Label>,
+    primary: Label,
     secondary: Option<Label>,
-    /// The line and the column, where there is no text to point at.
+    /// The line and the column, from 1, where the source is not a text that could be shown.
     position: Option<(usize, usize)>,
     helps: Vec<String>,
 }
@@ -90,10 +90,10 @@ impl Diagnostic {
         &self.message
     }
 
-    /// Where the fault is: a range of bytes of the source, empty if something is missing there. `None` if it is a fault of
-    /// the file as a whole.
-    pub fn range(&self) -> Option<Range<usize>> {
-        self.primary.as_ref().map(|label| label.span.range())
+    /// Where the fault is: a range of bytes of the source, empty if something is missing there, or if the source is no text, or
+    /// too long a one, from there on.
+    pub fn range(&self) -> Range<usize> {
+        self.primary.span.range()
     }
 
     /// Lines of advice.
@@ -107,33 +107,24 @@ impl Diagnostic {
     }
 
     pub(crate) fn new(kind: DiagnosticKind, span: Span, message: impl Into<String>) -> Self {
-        let primary = Some(Label { span, text: String::new() });
+        let primary = Label { span, text: String::new() };
         Self { kind, message: message.into(), primary, secondary: None, position: None, helps: Vec::new() }
     }
 
-    /// A fault of the file as a whole.
-    pub(crate) fn of_file(kind: DiagnosticKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            primary: None,
-            secondary: None,
-            position: None,
-            helps: Vec::new(),
-        }
-    }
-
-    /// Says in which line and column the fault is, from 1.
-    pub(crate) fn at_position(mut self, line: usize, column: usize) -> Self {
-        self.position = Some((line, column));
-        self
+    /// A fault of a source that cannot be shown, at the byte that follows these.
+    pub(crate) fn behind(kind: DiagnosticKind, before: &[u8], message: impl Into<String>) -> Self {
+        let end = before.len();
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |line_break| line_break + 1);
+        // Every character has one byte that does not continue another, even among bytes that are no text.
+        let begins_character = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
+        let column = 1 + before.iter().skip(start).filter(begins_character).count();
+        Self { position: Some((line, column)), ..Self::new(kind, Span::new(end, end), message) }
     }
 
     /// Says `text` beside the carets.
     pub(crate) fn label(mut self, text: impl Into<String>) -> Self {
-        if let Some(primary) = &mut self.primary {
-            primary.text = text.into();
-        }
+        self.primary.text = text.into();
         self
     }
 
@@ -298,7 +289,7 @@ impl Reporter {
         if self.diagnostics.is_empty() {
             return Ok(value);
         }
-        self.diagnostics.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span));
+        self.diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
         Err(Diagnostics {
             file_name: file_name.to_owned(),
             source: source.to_owned(),

@@ -119,30 +119,22 @@ fn code(schema: &Schema<'_>, file_name: &str, options: &Options) -> String {
 
 /// The source as text; what cannot be text is reported and treated as empty.
 fn decoded<'source>(source: &'source [u8], reporter: &mut Reporter) -> &'source str {
-    if source.len() > FILE_BYTES_MAX {
+    let allowed = source.get(..FILE_BYTES_MAX).unwrap_or(source);
+    if allowed.len() < source.len() {
         let message = format!("the file is larger than {} MiB", FILE_BYTES_MAX / (1024 * 1024));
         reporter.report(
-            Diagnostic::of_file(DiagnosticKind::FileTooLarge, message)
+            Diagnostic::behind(DiagnosticKind::FileTooLarge, allowed, message)
                 .help("split it: interfaces need not share a file"),
         );
         return "";
     }
-    match str::from_utf8(source) {
-        Ok(text) => text,
-        Err(error) => {
-            let valid = source.get(..error.valid_up_to()).unwrap_or_default();
-            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-            let begin = valid.iter().rposition(|byte| *byte == b'\n').map_or(0, |line_break| line_break + 1);
-            let before = str::from_utf8(valid.get(begin..).unwrap_or_default());
-            let column = 1 + before.map_or(0, |before| before.chars().count());
-            let message =
-                format!("the file is not UTF-8: line {line}, at byte {} of the file", error.valid_up_to());
-            reporter.report(
-                Diagnostic::of_file(DiagnosticKind::NotUtf8, message)
-                    .at_position(line, column)
-                    .help("save the file with the encoding UTF-8"),
-            );
-            ""
-        }
-    }
+    str::from_utf8(source).unwrap_or_else(|error| {
+        let valid = source.get(..error.valid_up_to()).unwrap_or_default();
+        let message = format!("the file is not UTF-8: at byte {}", valid.len());
+        reporter.report(
+            Diagnostic::behind(DiagnosticKind::NotUtf8, valid, message)
+                .help("save the file with the encoding UTF-8"),
+        );
+        ""
+    })
 }

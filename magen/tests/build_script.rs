@@ -87,3 +87,13 @@ fn a_build_script_shows_what_is_wrong_and_ends() {
     );
     assert!(!stdout.contains("compiled\n"));
 }
+
+#[test]
+fn a_build_script_says_where_a_file_is_too_large() {
+    let workshop = workshop();
+    fs::File::create(workshop.path().join("bad.magen")).unwrap().set_len(100 << 20).unwrap();
+    let output = run_build_script(&workshop);
+    assert_eq!(output.status.code(), Some(1));
+    let place = "the file is larger than 16 MiB\n--> bad.magen:1:16777217\n";
+    assert!(text(&output.stderr).contains(place), "{}", text(&output.stderr));
+}

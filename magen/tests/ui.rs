@@ -20,7 +20,7 @@ fn large_sources() -> [(&'static str, Vec<u8>); 5] {
         (1..1030).map(|number| format!("  [MinVersion={number}] M{number}();\n")).collect();
     let faults: String = (0..200).map(|number| format!("  M{number}(what a);\n")).collect();
     [
-        ("file-too-large", vec![b' '; 16 * 1024 * 1024 + 1]),
+        ("file-too-large", [&b"\n"[..], &vec![b' '; 16 << 20]].concat()),
         ("too-many-methods", format!("interface Logger {{\n{methods}}}\n").into_bytes()),
         ("too-many-versions", format!("[Extensible]\ninterface Old {{\n{versions}}}\n").into_bytes()),
         ("too-many-members", format!("struct Large {{\n{fields}}}\nwhat\n").into_bytes()),
@@ -73,6 +73,21 @@ fn every_kind_has_a_file_of_its_name() {
         kinds.remove(name.as_str());
     }
     assert!(kinds.is_empty(), "no file in tests/ui shows {kinds:?}");
+}
+
+#[test]
+fn every_fault_has_a_place() {
+    for (name, shown) in all() {
+        let text = shown.to_string();
+        let place = format!("--> {}:", shown.file_name());
+        let places: Vec<&str> =
+            text.lines().filter_map(|line| line.trim_start().strip_prefix(&place)).collect();
+        assert!(places.len() >= shown.iter().count(), "{name}: {text}");
+        for place in places {
+            let numbers: Vec<usize> = place.split(':').map(|number| number.parse().expect(&text)).collect();
+            assert!(numbers.len() == 2 && !numbers.contains(&0), "{name}: {text}");
+        }
+    }
 }
 
 #[test]

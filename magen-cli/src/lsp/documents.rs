@@ -145,7 +145,7 @@ impl Documents {
                 vec![DiagnosticRelatedInformation { location, message: message.to_owned() }]
             });
             lsp::Diagnostic {
-                range: lines.range(fault.range().unwrap_or_default()),
+                range: lines.range(fault.range()),
                 severity: Some(DiagnosticSeverity::Error),
                 code: Some(fault.kind().name().to_owned().into()),
                 source: Some("magen".to_owned()),

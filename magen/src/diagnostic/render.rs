@@ -45,13 +45,10 @@ impl<'a> File<'a> {
     /// One diagnostic: title, source with carets, help.
     fn group(&self, diagnostic: &'a Diagnostic) -> Group<'a> {
         let title = Level::ERROR.primary_title(diagnostic.message.as_str()).id(diagnostic.kind.name());
-        let group = match &diagnostic.primary {
-            None => title.element(match diagnostic.position {
-                None => Origin::path(self.name),
-                Some((line, column)) => Origin::path(self.name).line(line).char_column(column),
-            }),
-            Some(primary) => {
-                self.with_source(Group::with_title(title), primary, diagnostic.secondary.as_ref())
+        let group = match diagnostic.position {
+            Some((line, column)) => title.element(Origin::path(self.name).line(line).char_column(column)),
+            None => {
+                self.with_source(Group::with_title(title), &diagnostic.primary, diagnostic.secondary.as_ref())
             }
         };
         group.elements(diagnostic.helps.iter().map(|help| Level::HELP.message(help.as_str())))
