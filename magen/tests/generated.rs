@@ -78,7 +78,7 @@ fn the_examples_of_the_reference_compile() {
     let Some(page) = common::reference() else {
         return;
     };
-    // What maps a type of the program's is compiled with one, in the documentation of `mage::Mapped`.
+    // What maps a type of the program's is compiled with one, in `tests/tests/reference.rs`.
     let mut examples = common::blocks(&page, "magen");
     examples.retain(|example| !example.contains("[Rust="));
     let workshop = workshop();

@@ -1,4 +1,5 @@
-//! The reference of the language, `docs/MAGEN.md`, says what is so. Whether its examples are right Rust, `generated.rs` sees.
+//! The reference of the language, `docs/MAGEN.md`, says what is so. Whether its interfaces become right Rust, `generated.rs`
+//! sees.
 
 mod common;
 
@@ -16,7 +17,7 @@ fn every_example_compiles() {
         return;
     };
     let examples = blocks(&page, "magen");
-    assert_eq!(examples.len(), 16);
+    assert_eq!(examples.len(), 17);
     let directory = tempfile::tempdir().unwrap();
     for path in common::write_examples(&examples, directory.path()) {
         if let Err(error) = magen::generate_file(&path) {
@@ -26,7 +27,7 @@ fn every_example_compiles() {
 }
 
 /// Everything that the grammar and the table of types have.
-const CONSTRUCTS: [&str; 41] = [
+const CONSTRUCTS: [&str; 42] = [
     "module ",
     "import ",
     "interface ",
@@ -42,6 +43,7 @@ const CONSTRUCTS: [&str; 41] = [
     "error ",
     "[Extensible]",
     "[MinVersion=1]",
+    "[Rust=\"",
     "// ",
     "/// ",
     " = 640",
@@ -116,6 +118,37 @@ fn the_tutorial_is_the_example() {
         let is_preface = |line: &&str| line.starts_with("//!") || line.starts_with("#![");
         let text: Vec<&str> = text.lines().skip_while(is_preface).collect();
         assert_eq!(code.trim(), text.join("\n").trim(), "{name}");
+    }
+}
+
+/// What the tutorial does not have is in a test of its own, with what it takes around it: `tests/tests/reference.rs`.
+#[test]
+fn all_rust_is_compiled() {
+    let Some(page) = reference() else {
+        return;
+    };
+    assert_eq!(
+        page.matches("```rust").count(),
+        page.matches("\n```rust\n").count(),
+        "a block is not looked at"
+    );
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
+    // How deep a fragment stands there does not matter.
+    let flat = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let compiled = flat(&fs::read_to_string(tests.join("tests/reference.rs")).unwrap());
+    for block in blocks(&page, "rust").into_iter().skip(4) {
+        for fragment in block.split("\n\n") {
+            assert!(
+                compiled.contains(&format!("\n{}\n", flat(fragment))),
+                "this is compiled nowhere:\n{fragment}"
+            );
+        }
+    }
+    let interfaces = blocks(&page, "magen");
+    for entry in fs::read_dir(tests.join("magen/reference")).unwrap() {
+        let path = entry.unwrap().path();
+        let interface = fs::read_to_string(&path).unwrap();
+        assert!(interfaces.contains(&interface.trim_end()), "{} is not on the page", path.display());
     }
 }
 
