@@ -1,7 +1,5 @@
 //! [`Few`]: things of which there is nearly always one, or none.
 
-use std::{iter, option, vec};
-
 /// Things of which there is nearly always one, or none. The first takes no memory of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Few<T> {
@@ -43,15 +41,6 @@ impl<T> Few<T> {
 impl<T> Extend<T> for Few<T> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
         items.into_iter().for_each(|item| self.push(item));
-    }
-}
-
-impl<T> IntoIterator for Few<T> {
-    type Item = T;
-    type IntoIter = iter::Chain<option::IntoIter<T>, vec::IntoIter<T>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.first.into_iter().chain(self.others)
     }
 }
 

@@ -59,6 +59,7 @@ mod link;
 mod node;
 mod seldom;
 pub mod testing;
+mod waiters;
 mod wire;
 
 pub use bindings::{

@@ -1,6 +1,6 @@
 //! [`Seldom`]: a list that is nearly always empty.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::{slice, vec};
 
 /// A list that is nearly always empty, and then one word that costs nothing to move or to drop. Messages are moved many
@@ -93,7 +93,8 @@ impl<T> Deref for Seldom<T> {
     }
 }
 
-impl<T> DerefMut for Seldom<T> {
+#[cfg(test)]
+impl<T> std::ops::DerefMut for Seldom<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         self.0.as_mut().map_or(&mut [], |list| list)
     }

@@ -10,9 +10,9 @@ use slab::Slab;
 
 use super::channel::Lease;
 use super::header::Answer;
-use super::sleepers::Sleepers;
 use crate::error::{BadMessage, CallError, Difference, Why};
 use crate::few::Few;
+use crate::waiters::{Ticket, Waiters};
 
 /// The calls of a channel, and what the channel does about them. Nothing in here runs foreign code; what is to be woken or
 /// dropped is returned.
@@ -26,11 +26,11 @@ pub(super) struct Calls {
     untold: VecDeque<u64>,
     pub(super) watching: Watching,
     /// Those who wait for the end.
-    pub(super) closed: Sleepers,
+    pub(super) closed: Waiters,
     /// Whoever polls for the end, and may leave without a word: one of them.
-    pub(super) poller: Option<u64>,
+    pub(super) poller: Option<Ticket>,
     /// Those who wait for a place among the pending calls, and whether one has become free.
-    pub(super) crowd: Sleepers,
+    pub(super) crowd: Waiters,
     freed: bool,
 }
 
@@ -205,20 +205,20 @@ impl Calls {
 
     /// Those who wait for a place, if one has become free.
     pub(super) fn take_crowd(&mut self) -> Vec<Waker> {
-        if mem::take(&mut self.freed) { self.crowd.take() } else { Vec::new() }
+        if mem::take(&mut self.freed) { self.crowd.take().collect() } else { Vec::new() }
     }
 
     /// Parks somebody who waits for a place, if there is none and it is of use. What was parked is left.
     pub(super) fn await_place(
         &mut self,
         pending_max: usize,
-        number: &mut Option<u64>,
+        ticket: &mut Option<Ticket>,
         waker: &mut Option<Waker>,
     ) -> Poll<()> {
         if self.has_place(pending_max) || matches!(self.watching, Watching::Ended(_)) {
             return Poll::Ready(());
         }
-        *waker = waker.take().and_then(|waker| self.crowd.park(number, waker));
+        *waker = waker.take().and_then(|waker| self.crowd.wait(ticket, waker));
         Poll::Pending
     }
 
@@ -255,8 +255,7 @@ impl Calls {
             self.watching = Watching::Ended(ended.clone());
         }
         self.untold.clear();
-        let mut wake = self.closed.take();
-        wake.append(&mut self.crowd.take());
+        let mut wake: Vec<Waker> = self.closed.take().chain(self.crowd.take()).collect();
         let unawaited: Vec<usize> = self
             .pending
             .iter()

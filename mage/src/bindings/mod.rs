@@ -22,7 +22,6 @@ mod remote_set;
 mod reply;
 mod self_owned;
 mod serving;
-mod sleepers;
 mod stream;
 mod typed;
 mod value;

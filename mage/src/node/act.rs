@@ -17,7 +17,6 @@ use mage_sched::Scheduler;
 use mage_sched::sync::Mutex;
 
 use super::joined::Joined;
-use super::waiting::{Ticket, Waiters};
 use crate::core::{Effect, EndpointName, Frame, LinkId, Mask, NodeName, PipeLabel, Router};
 use crate::error::{BadMessageReport, InvitationError, PeerMisbehaved};
 use crate::few::Few;
@@ -26,6 +25,7 @@ use crate::link::{
     Driver, Ending, Handle, Next, Outbox, Start, Watched, Writer, check_stream_socket, fresh_name,
     socket_pair,
 };
+use crate::waiters::{Ticket, Waiters};
 use crate::wire::{Names, PAYLOAD_BYTES_CAP};
 
 /// Who may meet whom; asked by the broker's node only.
@@ -354,8 +354,7 @@ impl Shared {
                 drop(inner);
                 return Poll::Ready(());
             }
-            let (ticket, unneeded) = waiters(&mut inner).wait(waiting.ticket, waker);
-            waiting.ticket = Some(ticket);
+            let unneeded = waiters(&mut inner).wait(&mut waiting.ticket, waker);
             drop(inner);
             drop(unneeded);
             Poll::Pending

@@ -12,7 +12,6 @@ mod invitation;
 mod joined;
 mod launch;
 mod listener;
-mod waiting;
 
 use std::fmt;
 use std::io;

@@ -4,6 +4,9 @@
 //! delivered a message, with no lock held, it sorts the answers out at once and wakes the calls they belong to. It is also
 //! what waits for room when there was none for a cancellation.
 
+mod asking;
+mod sorting;
+
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -13,19 +16,15 @@ use std::task::{Context, Poll, Wake, Waker};
 use mage_sched::sync::Mutex;
 
 use super::call::{Call, Deadline};
-use super::calls::{Asked, Calls, Ended, Left, Pending, Sorting, Watching};
+use super::calls::{Calls, Ended, Sorting, Watching};
 use super::description::{Identity, extend};
-use super::difference::{difference, method_named};
-use super::header::{Answer, Answered, Header, Kind, read_answer};
+use super::header::{Header, Kind};
 use super::pipe::MessagePipe;
-use super::reader::Reader;
-use super::sleepers::Sleepers;
 use super::value::Decode;
 use super::writer::Writer;
-use crate::error::{BadMessage, CallError, Difference, SendError, SendErrorKind, Why};
-use crate::few::Few;
-use crate::limits::DESCRIPTION_BYTES_MAX;
-use crate::node::{Draft, Drained, EndRef, Incoming};
+use crate::error::{CallError, Difference, SendError, SendErrorKind, Why};
+use crate::node::{Draft, EndRef};
+use crate::waiters::{Ticket, Waiters};
 
 /// The sending side of a bound pipe.
 pub struct Channel {
@@ -141,13 +140,13 @@ impl Channel {
     pub(super) async fn closed(&self) -> Why {
         let mut seat = Seat::among(self.shared(), |calls| &mut calls.closed);
         poll_fn(|context| {
-            seat.shared.poll_end(context, |calls, waker| calls.closed.park(&mut seat.number, waker))
+            seat.shared.poll_end(context, |calls, waker| calls.closed.wait(&mut seat.ticket, waker))
         })
         .await
     }
 
     pub(super) fn poll_closed(&self, context: &mut Context<'_>) -> Poll<Why> {
-        self.shared().poll_end(context, |calls, waker| calls.closed.park(&mut calls.poller, waker))
+        self.shared().poll_end(context, |calls, waker| calls.closed.wait(&mut calls.poller, waker))
     }
 
     pub(super) fn difference(&self) -> Option<Difference> {
@@ -159,7 +158,7 @@ impl Channel {
 
     pub(super) async fn ready(&self) {
         let mut seat = Seat::among(self.shared(), |calls| &mut calls.crowd);
-        poll_fn(|context| seat.shared.poll_ready(&mut seat.number, context)).await;
+        poll_fn(|context| seat.shared.poll_ready(&mut seat.ticket, context)).await;
     }
 
     pub(super) fn is_direct(&self) -> bool {
@@ -196,10 +195,10 @@ impl Shared {
     }
 
     /// Ready when there is room for one more call, or never will be.
-    fn poll_ready(&self, number: &mut Option<u64>, context: &mut Context<'_>) -> Poll<()> {
+    fn poll_ready(&self, ticket: &mut Option<Ticket>, context: &mut Context<'_>) -> Poll<()> {
         let Some(end) = &self.end else { return Poll::Ready(()) };
         let mut waker = Some(context.waker().clone());
-        let place = self.calls.lock().await_place(self.pending_calls_max(), number, &mut waker);
+        let place = self.calls.lock().await_place(self.pending_calls_max(), ticket, &mut waker);
         if place.is_ready() { end.poll_ready(context) } else { Poll::Pending }
     }
 
@@ -264,86 +263,6 @@ impl Shared {
         self.watched.store(true, Ordering::Release);
     }
 
-    /// Sorts out every answer that has arrived, or leaves it to the thread that is at it.
-    fn drain(self: &Arc<Self>) {
-        let Some(end) = &self.end else { return };
-        if !self.sorting.begin() {
-            return;
-        }
-        // Wakers and unwanted answers are foreign code: theirs is the turn when ours is over.
-        let mut left = Left::new();
-        let (ended, untold) = loop {
-            let (ended, untold) = self.sort(end, &mut left);
-            let again = self.sorting.go_on();
-            if ended.is_some() || !again {
-                break (ended, untold);
-            }
-        };
-        if let Some(ended) = ended {
-            self.settle(&ended);
-        } else if untold {
-            self.tell();
-        }
-        left.each(|pending| match pending {
-            Pending::Waiting(waker) => waker.into_iter().for_each(Waker::wake),
-            Pending::Answered(_) | Pending::Cancelled | Pending::Detached(_) => drop(pending),
-        });
-    }
-
-    /// Takes what has arrived, until there is nothing or the end. What is to be woken or dropped is added to `left`. Also says
-    /// whether the other side is still to be told of calls that nobody waits for.
-    fn sort(self: &Arc<Self>, end: &EndRef, left: &mut Left) -> (Option<Ended>, bool) {
-        loop {
-            let mut messages = Few::new();
-            let waker = Waker::from(Arc::clone(self));
-            let drained = end.drain(waker, || self.is_ours(), &mut messages);
-            let mut answers = Few::new();
-            let mut fault = None;
-            messages.each(|message| match fault {
-                None => match self.read_answer(message) {
-                    Ok(answer) => answers.push(answer),
-                    Err(ended) => fault = Some(ended),
-                },
-                Some(_) => drop(message),
-            });
-            let (crowd, untold) = {
-                let mut calls = self.calls.lock();
-                answers.each(|(request, answer)| calls.answered(request, answer, left));
-                (calls.take_crowd(), calls.has_untold())
-            };
-            left.extend(crowd.into_iter().map(|waker| Pending::Waiting(Some(waker))));
-            match (fault, drained) {
-                (Some(fault), _) => return (Some(fault), untold),
-                (None, Drained::Ended(why)) => return (Some(Ended::Gone(why)), untold),
-                (None, Drained::Empty) => return (None, untold),
-                (None, Drained::More) => {}
-            }
-        }
-    }
-
-    /// What has come, as the answer to a request; or why it is the last that is read.
-    fn read_answer(&self, message: Incoming) -> Result<(u64, Answer), Ended> {
-        match read_answer(self.identity.fingerprint, message) {
-            Ok(Answered::To(_, Answer::NoSuchMethod { method, .. })) if !self.has_method(method) => {
-                Err(Ended::Bad(BadMessage::UnknownMethod { interface: self.identity.name, method }))
-            }
-            Ok(Answered::To(request, answer)) => Ok((request, answer)),
-            Ok(Answered::Refused(message, size)) => Err(Ended::Refused(self.difference(message, size))),
-            Ok(Answered::Rejected(text)) => Err(Ended::Bad(BadMessage::Rejected { text })),
-            Err(bad) => Err(Ended::Bad(bad)),
-        }
-    }
-
-    /// Where the interface that the other end describes differs from ours.
-    #[cold]
-    fn difference(&self, message: Incoming, size: usize) -> Option<Difference> {
-        if message.bytes.len().saturating_sub(size) > size_of::<u32>() + DESCRIPTION_BYTES_MAX {
-            return None;
-        }
-        let theirs: String = Reader::behind_header(message, size).take().ok()?;
-        difference(self.identity.description.text, &theirs)
-    }
-
     /// Nothing more will come, and if that is for what came, the pipe is closed.
     fn settle(&self, ended: &Ended) {
         let (wake, left) = self.calls.lock().end(ended);
@@ -355,145 +274,25 @@ impl Shared {
         drop(left);
         wake.into_iter().for_each(Waker::wake);
     }
-
-    /// For a call: its answer, if there is one.
-    pub(super) fn poll_answer(
-        &self,
-        request: u64,
-        has_waited: bool,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(Incoming, usize), CallError>> {
-        // Whoever has waited before is here for the answer, most likely, and needs no other waker.
-        let mut waker = (!has_waited).then(|| context.waker().clone());
-        let asked = loop {
-            let (asked, crowd) = {
-                let mut calls = self.calls.lock();
-                (calls.ask(request, &mut waker), calls.take_crowd())
-            };
-            crowd.into_iter().for_each(Waker::wake);
-            match asked {
-                Asked::Nothing => waker = Some(context.waker().clone()),
-                asked => break asked,
-            }
-        };
-        match asked {
-            Asked::Answer(Answer::Value(message, size)) => Poll::Ready(Ok((message, size))),
-            Asked::Answer(Answer::NoReply) => Poll::Ready(Err(CallError::NoReply)),
-            Asked::Answer(Answer::NoSuchMethod { method, version }) => {
-                Poll::Ready(Err(self.no_such_method(method, version)))
-            }
-            Asked::Ended(ended) => Poll::Ready(Err(ended.into_error(self.identity.name))),
-            Asked::Parked | Asked::Nothing => Poll::Pending,
-        }
-    }
-
-    #[cold]
-    fn has_method(&self, method: u32) -> bool {
-        method_named(self.identity.description.text, method).is_some()
-    }
-
-    fn no_such_method(&self, method: u32, version: u32) -> CallError {
-        let interface = self.identity.name;
-        match method_named(self.identity.description.text, method) {
-            Some((method, since)) => CallError::NoSuchMethod { interface, method, since, version },
-            // We have never called such a method.
-            None => CallError::BadMessage(BadMessage::UnknownMethod { interface, method }),
-        }
-    }
-
-    /// For a call: its answer does not decode.
-    pub(super) fn reject(&self, bad: &BadMessage) {
-        self.settle(&Ended::Bad(bad.clone()));
-    }
-
-    /// For a call that was never sent.
-    fn forget(&self, request: u64) {
-        let (left, crowd) = {
-            let mut calls = self.calls.lock();
-            (calls.forget(request), calls.take_crowd())
-        };
-        drop(left);
-        crowd.into_iter().for_each(Waker::wake);
-    }
-
-    /// For a call: nobody waits for its answer any more, and the other side should know.
-    pub(super) fn give_up(self: &Arc<Self>, request: u64) {
-        let (left, untold, crowd) = {
-            let mut calls = self.calls.lock();
-            (calls.give_up(request), calls.has_untold(), calls.take_crowd())
-        };
-        if untold {
-            self.tell();
-        }
-        drop(left);
-        crowd.into_iter().for_each(Waker::wake);
-    }
-
-    /// For a call: nobody waits for its answer any more, and it goes on.
-    pub(super) fn detach(&self, request: u64, lease: Arc<Lease>) {
-        let mut left = Left::new();
-        let crowd = {
-            let mut calls = self.calls.lock();
-            calls.detach(request, lease, &mut left);
-            calls.take_crowd()
-        };
-        drop(left);
-        crowd.into_iter().for_each(Waker::wake);
-    }
-
-    /// Tells the other side which calls nobody waits for, as far as there is room, and waits for more if there is not.
-    fn tell(self: &Arc<Self>) {
-        let Some(end) = &self.end else { return };
-        loop {
-            let Some(request) = self.calls.lock().next_untold() else { return };
-            match end.send_if(|| self.is_ours(), self.cancellation(request)) {
-                Ok(()) => {}
-                Err(error) if error.kind() == SendErrorKind::Full => {
-                    self.calls.lock().still_untold(request);
-                    let waker = Waker::from(Arc::clone(self));
-                    if end.poll_ready(&mut Context::from_waker(&waker)).is_pending() {
-                        return;
-                    }
-                }
-                Err(_) => return, // nobody is there to be told
-            }
-        }
-    }
-
-    fn cancellation(&self, request: u64) -> Draft {
-        let header = Header::about(request, Kind::Cancel, self.identity.fingerprint);
-        Writer::with_header(&header.to_bytes()).finish()
-    }
-
-    /// The pipe is about to get another owner. What does not fit in is not said: this cannot wait.
-    fn cancel_all(&self) {
-        let Some(end) = &self.end else { return };
-        let waiting: Vec<u64> = self.calls.lock().waiting().collect();
-        for request in waiting {
-            if end.send(self.cancellation(request)).is_err() {
-                return;
-            }
-        }
-    }
 }
 
 /// Where somebody waits, among others, until this is dropped.
 struct Seat<'a> {
     shared: &'a Arc<Shared>,
-    line: fn(&mut Calls) -> &mut Sleepers,
-    number: Option<u64>,
+    line: fn(&mut Calls) -> &mut Waiters,
+    ticket: Option<Ticket>,
 }
 
 impl<'a> Seat<'a> {
-    fn among(shared: &'a Arc<Shared>, line: fn(&mut Calls) -> &mut Sleepers) -> Self {
-        Self { shared, line, number: None }
+    fn among(shared: &'a Arc<Shared>, line: fn(&mut Calls) -> &mut Waiters) -> Self {
+        Self { shared, line, ticket: None }
     }
 }
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        let Some(number) = self.number else { return };
-        let left = (self.line)(&mut self.shared.calls.lock()).forget(number);
+        let Some(ticket) = self.ticket else { return };
+        let left = (self.line)(&mut self.shared.calls.lock()).give_up(ticket);
         drop(left);
     }
 }
