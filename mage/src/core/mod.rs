@@ -57,6 +57,7 @@ mod held;
 mod invitation;
 mod leaving;
 mod loss;
+mod meeting;
 mod message;
 mod moving;
 mod name;
