@@ -18,7 +18,7 @@ use std::collections::btree_map::Entry;
 use super::effect::{Effect, LinkId};
 use super::frame::{Control, Frame};
 use super::name::NodeName;
-use super::peers::{Broker, Stage};
+use super::peers::{Broker, RealmId, Stage};
 use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::Router;
 use crate::error::{InvitationError, PeerMisbehaved};
@@ -151,11 +151,7 @@ impl<H> Router<H> {
             }
         };
         let guest = LinkId(guest);
-        let awaited = self.peers.links.get(&guest).is_some_and(|entry| {
-            entry.realm == realm
-                && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
-        });
-        if !awaited {
+        if !self.awaits_admission(guest, realm) {
             // The guest has gone meanwhile; closing the socket tells the broker.
             reached(Mark::AdmittedLate);
             if !mutated(Mutation::LateAdmissionKept) {
@@ -177,26 +173,30 @@ impl<H> Router<H> {
     pub(super) fn on_refuse_admission(&mut self, link: LinkId, guest: u64) -> Result<(), PeerMisbehaved> {
         let realm = self.check_broker(link)?;
         let guest = LinkId(guest);
-        let awaited = self.peers.links.get(&guest).is_some_and(|entry| {
-            entry.realm == realm
-                && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
-        });
-        if awaited {
+        if self.awaits_admission(guest, realm) {
             reached(Mark::TurnedAway);
             self.drop_link(guest, None);
         }
         Ok(())
     }
 
+    /// Whether the guest at the other end of this link is to be admitted to this network, and has not been.
+    fn awaits_admission(&self, guest: LinkId, realm: RealmId) -> bool {
+        self.peers.links.get(&guest).is_some_and(|entry| {
+            entry.realm == realm
+                && matches!(&entry.stage, Stage::Inviting(inviting) if inviting.name.is_none())
+        })
+    }
+
     /// The network whose broker is at the other end of `link`.
-    fn check_broker(&self, link: LinkId) -> Result<super::peers::RealmId, PeerMisbehaved> {
+    fn check_broker(&self, link: LinkId) -> Result<RealmId, PeerMisbehaved> {
         let (node, realm) = self.up(link)?;
         if self.broker(realm) == Broker::Node(node) { Ok(realm) } else { Err(PeerMisbehaved::NotBroker) }
     }
 
     /// As member: the broker is gone, and with it every guest that is not in the network yet: neither a name nor a link to the
     /// broker will come, or be of use.
-    pub(super) fn lose_unadmitted_guests(&mut self, realm: super::peers::RealmId) {
+    pub(super) fn lose_unadmitted_guests(&mut self, realm: RealmId) {
         let waiting: Vec<LinkId> = self
             .peers
             .links

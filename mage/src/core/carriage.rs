@@ -157,15 +157,8 @@ impl<H> Router<H> {
 
     /// Whether `name` may bring that many more ends; the deeper it waits itself, the fewer.
     pub(super) fn is_overloaded(&self, name: EndpointName, more: usize) -> bool {
-        let mut depth = 0;
-        let mut at = name;
-        while let Some(carrier) = self.endpoints.get(&at).and_then(Endpoint::carrier) {
-            if depth + 1 >= CARRIED_MAX.len() {
-                break;
-            }
-            depth += 1;
-            at = carrier;
-        }
+        let carrier = |at: &EndpointName| self.endpoints.get(at).and_then(Endpoint::carrier);
+        let depth = std::iter::successors(carrier(&name), carrier).take(CARRIED_MAX.len()).count();
         let allowed = CARRIED_MAX.get(depth).copied().unwrap_or(0);
         let carried = self.endpoints.get(&name).map_or(0, Endpoint::carried);
         carried as usize + more > allowed as usize && !mutated(Mutation::AllowanceUnbounded)

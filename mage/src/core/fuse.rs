@@ -42,7 +42,7 @@ impl<H> Router<H> {
             return Err(FuseError::Used);
         };
         let ring = self.leads_to(first, second) || self.leads_to(second, first);
-        if first == second || one.pipe == other.pipe || ring {
+        if one.pipe == other.pipe || ring {
             return Err(FuseError::SamePipe);
         }
         let unused = |endpoint: &Endpoint<H>| {

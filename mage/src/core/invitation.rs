@@ -15,7 +15,7 @@
 use super::effect::{Effect, LinkId};
 use super::frame::{Control, Descriptor, Frame, Hello, Welcome};
 use super::name::{EndpointName, NodeName, PipeLabel};
-use super::peers::{Broker, Link, Peers, Realm, RealmId, Stage};
+use super::peers::{Broker, Peers, Realm, RealmId, Stage};
 use super::probe::{Mutation, mutated};
 use super::router::Router;
 use crate::error::{InvitationError, PeerMisbehaved, Why};
@@ -241,12 +241,11 @@ impl<H> Router<H> {
 
     /// Becomes a member of the inviter's network: of our own accord the first time, in isolation from the others later.
     fn join(&mut self, link: LinkId, you: NodeName, broker: NodeName, isolated: bool) -> RealmId {
-        let invites = |link: &Link| matches!(link.stage, Stage::Inviting(_));
-        let first = self.peers.realms.len() == 1
-            && self.peers.knows_nobody()
-            && !self.peers.links.values().any(invites);
-        let membership = Realm { me: Some(you), broker: Broker::Node(broker), is_open: first && !isolated };
-        let realm = if first && !isolated {
+        // Whoever invites knows its guest, or the broker that is to admit it.
+        let is_open = self.peers.knows_nobody() && !isolated;
+        let membership =
+            Realm { me: Some(you), broker: Broker::Node(broker), is_open, joined_by: Some(link) };
+        let realm = if is_open {
             self.peers.realms = vec![membership];
             Peers::<H>::HOME
         } else {

@@ -55,10 +55,13 @@ impl<H> Router<H> {
             }
         }
         self.settle();
-        // What is left of those pipes is what nobody has read. It belongs to no network, and may travel in the next.
+        // What is left of those pipes is what nobody has read. It belongs to no network, and may travel in the next. What
+        // strangers have said to pipes within the node belongs to the old one.
         let nowhere = Address::here(EndpointName::NONE);
+        let mut held = Vec::new();
         for name in &names {
             let Some(endpoint) = self.endpoints.get_mut(name) else { continue };
+            held.extend(endpoint.held.take());
             if !endpoint.peer().node.is_local() {
                 endpoint.set_peer(nowhere);
             }
@@ -66,14 +69,13 @@ impl<H> Router<H> {
                 endpoint.set_prev(nowhere);
             }
         }
+        held.into_iter().flat_map(|held| held.into_bodies()).for_each(|(_, body)| self.trash_body(body));
     }
 
     /// Nobody wanted what was accepted over `link`: leaves the network that was joined by it, as if it had never been. If
     /// it has not come so far, the link is dropped.
     pub(crate) fn decline(&mut self, link: LinkId) {
-        let Some(Link { realm, stage: Stage::Up { .. } }) = self.peers.links.get(&link).cloned() else {
-            return self.drop_link(link, None);
-        };
+        let Some(realm) = self.peers.joined_by(link) else { return self.drop_link(link, None) };
         // A link on which an invitation is still awaited is in no network yet.
         let awaits = |entry: &Link| matches!(entry.stage, Stage::AwaitingHello | Stage::AwaitingWelcome);
         let links = self.peers.links.iter().filter(|(_, entry)| entry.realm == realm && !awaits(entry));

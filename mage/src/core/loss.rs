@@ -15,7 +15,7 @@ impl<H> Router<H> {
             return;
         }
         endpoint.incoming = Incoming::Ended(why);
-        let (peer, told) = (endpoint.peer(), endpoint.outgoing == Outgoing::Told);
+        let peer = endpoint.peer();
         if matches!(endpoint.state, State::Proxying(_)) {
             self.post(name, peer, Body::End(why));
             self.erase(name);
@@ -23,11 +23,11 @@ impl<H> Router<H> {
         }
         let held = endpoint.held.take();
         let open = endpoint.is_open();
-        endpoint.outgoing = if open || told { Outgoing::Told } else { Outgoing::Lost };
+        endpoint.outgoing = if open { Outgoing::Told } else { Outgoing::Lost };
         self.effects.wake.extend(endpoint.take_reader());
         let writers = endpoint.take_writers();
         self.effects.wake.extend(writers);
-        if open && !told && !mutated(Mutation::EndNotPassedOn) {
+        if open && !mutated(Mutation::EndNotPassedOn) {
             self.post(name, peer, Body::End(why));
         }
         for (node, body) in held.into_iter().flat_map(|held| held.into_bodies()) {

@@ -62,11 +62,6 @@ impl<H> Router<H> {
         }
     }
 
-    /// Whether there are any of these.
-    pub(super) fn has_unasked(&self) -> bool {
-        !self.peers.unasked.is_empty()
-    }
-
     pub(super) fn make_room(&mut self) -> bool {
         self.peers.make_room(self.limits.known_nodes_max)
     }

@@ -53,12 +53,14 @@ pub(super) struct Realm {
     pub(super) broker: Broker,
     /// Whether guests of ours join it.
     pub(super) is_open: bool,
+    /// The link of the invitation by which this node has joined it.
+    pub(super) joined_by: Option<LinkId>,
 }
 
 impl Realm {
     /// One that this node founds, or will if it invites anybody.
     pub(super) fn founded(is_open: bool) -> Self {
-        Self { me: None, broker: Broker::Me, is_open }
+        Self { me: None, broker: Broker::Me, is_open, joined_by: None }
     }
 
     /// Whether nobody can introduce us any more.
@@ -173,6 +175,11 @@ impl<H> Peers<H> {
         self.realms.get(id.0)
     }
 
+    /// The network that this node has joined by an invitation over this link, which may be gone since.
+    pub(super) fn joined_by(&self, link: LinkId) -> Option<RealmId> {
+        self.realms.iter().position(|realm| realm.joined_by == Some(link)).map(RealmId)
+    }
+
     pub(super) fn realm_of(&self, node: NodeName) -> Option<RealmId> {
         self.nodes.get(&node).map(|peer| peer.realm)
     }
@@ -198,8 +205,7 @@ impl<H> Peers<H> {
 
     /// Forgets everybody, and begins another life. What there was comes back.
     pub(super) fn renew(&mut self, mask: Mask) -> Self {
-        let fresh =
-            Self { last_link: self.last_link, names_known: self.names_known, mask, ..Self::default() };
+        let fresh = Self { last_link: self.last_link, mask, ..Self::default() };
         std::mem::replace(self, fresh)
     }
 
@@ -215,12 +221,11 @@ impl<H> Peers<H> {
     pub(super) fn forget_realm(&mut self, realm: RealmId) {
         self.nodes.retain(|_, peer| peer.realm != realm);
         self.lost.retain(|name| self.nodes.contains_key(name));
-        let is_home = realm == Self::HOME;
-        if !is_home && realm.0 + 1 == self.realms.len() {
-            self.realms.pop();
-        } else if let Some(entry) = self.realms.get_mut(realm.0) {
-            *entry = Realm::founded(is_home);
+        if let Some(entry) = self.realms.get_mut(realm.0) {
+            *entry = Realm::founded(realm == Self::HOME);
         }
+        let kept = self.realms.iter().rposition(|realm| realm.me.is_some()).unwrap_or(Self::HOME.0);
+        self.realms.truncate(kept + 1);
     }
 
     /// Takes note of a number that `node` gave to an endpoint here; false if it is not above all earlier ones.

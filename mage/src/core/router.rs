@@ -77,9 +77,7 @@ impl<H> Router<H> {
 
     /// What is to be done, for the caller to take.
     pub(crate) fn effects_mut(&mut self) -> &mut Effects<H> {
-        if self.has_unasked() {
-            self.ask_for_introductions();
-        }
+        self.ask_for_introductions();
         &mut self.effects
     }
 

@@ -9,7 +9,7 @@ use crate::core::{Count, NodeName, Router, Window};
 use crate::error::{FuseError, PeerMisbehaved, SendErrorKind, Why};
 use crate::limits::{HOPS_MAX, Limits, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX};
 
-fn draft(bytes: usize) -> Draft<u8> {
+pub(super) fn draft(bytes: usize) -> Draft<u8> {
     Draft { bytes: vec![0; bytes], ends: Default::default(), handles: Default::default() }
 }
 
