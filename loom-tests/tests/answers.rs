@@ -277,6 +277,25 @@ fn a_bad_answer_that_meets_the_giving_back_of_the_pipe_closes_nobody_elses() {
     });
 }
 
+/// The race: a handler rejects its call while the receiver gives its pipe back. What was open when it was given back stays open.
+///
+/// Caught: a receiver that asks whether the pipe is its own, and closes it, under two locks.
+#[test]
+fn a_rejection_that_meets_the_giving_back_of_the_pipe_closes_nobody_elses() {
+    check(|| {
+        let (remote, mut receiver) = bind(node().create_message_pipes());
+        let call = remote.double(2);
+        let request = next(&mut receiver);
+        let _theirs = Remote::into_pipe(remote);
+        drop(call);
+        let handler = thread::spawn(move || request.reply.reject("no number"));
+        let pipe = receiver.into_pipe();
+        let was_open = pipe.try_send(RawMessage::default()).is_ok();
+        handler.join().expect("the handler did not panic");
+        assert_eq!(pipe.try_send(RawMessage::default()).is_ok(), was_open);
+    });
+}
+
 /// The race: the answer comes while the call is detached, and somebody waits for the place that it has.
 ///
 /// Caught: a call that is detached without a word to whoever waits.

@@ -5,7 +5,7 @@ use std::mem;
 use std::task::Waker;
 
 /// Who waits for one thing. What comes out of it is to be woken or dropped with no lock held.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Waiters {
     wakers: BTreeMap<Ticket, Waker>,
     last: Ticket,

@@ -20,6 +20,7 @@ mod serve;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod traced;
 pub mod victim;
+pub mod waits;
 mod watchdog;
 pub mod words;
 

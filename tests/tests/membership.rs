@@ -3,14 +3,14 @@
 use std::future::poll_fn;
 use std::os::unix::net::UnixStream;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Poll;
 
 use futures::future::{Either, select};
 use mage::{InvitationError, Node, RawMessage, Remote, SendErrorKind, Why};
 use mage_tests::directory::Directory;
 use mage_tests::member::{Fellow, file_of, settled, text_in};
 use mage_tests::raw::{self, RawPeer};
+use mage_tests::waits::kept_wakers;
 use mage_tests::words::{a_turn, bytes, end_of, heard, invite};
 use mage_tests::{Stage, on_every_scheduler};
 
@@ -401,27 +401,6 @@ async fn a_shutdown_is_final(stage: Stage) {
     let (one, other) = node.create_message_pipes();
     one.try_send(bytes("within")).expect("there is room");
     assert_eq!(heard(&other).await, "within");
-}
-
-/// A waker, of which there are as many as there are copies.
-struct Counted;
-
-impl Wake for Counted {
-    fn wake(self: Arc<Self>) {}
-}
-
-/// Polls `wait`, which is never over, with several wakers, and says how many of them are kept meanwhile and after it.
-fn kept_wakers(wait: impl Future<Output = ()>) -> [usize; 2] {
-    let wakers = [(); 5].map(|()| Arc::new(Counted));
-    let kept = || wakers.iter().map(|waker| Arc::strong_count(waker) - 1).sum();
-    let mut wait = Box::pin(wait);
-    for waker in &wakers {
-        let waker = Waker::from(Arc::clone(waker));
-        assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-    }
-    let meanwhile = kept();
-    drop(wait);
-    [meanwhile, kept()]
 }
 
 async fn waits_that_are_given_up_leave_nothing_behind(stage: Stage) {

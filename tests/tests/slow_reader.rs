@@ -1,10 +1,14 @@
 //! One reader stops. Its sender is bounded by the window, and a thousand other pipes of the same link go on.
 #![expect(clippy::disallowed_types, reason = "the long form compares times, and that is what it is for")]
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
-use futures::FutureExt;
-use mage::{MessagePipe, Node, RawMessage, SendErrorKind};
+use futures::{FutureExt, SinkExt};
+use mage::{MessagePipe, Node, RawMessage, Remote, SendErrorKind, stream};
+use mage_tests::fixtures::Echo;
+use mage_tests::waits::kept_wakers;
 use mage_tests::{Puppet, Stage, on_every_scheduler};
 
 const CHILD: &str = env!("CARGO_BIN_EXE_mage-test-child");
@@ -13,6 +17,7 @@ const OTHERS: usize = 999;
 on_every_scheduler! {
     a_stopped_reader_costs_a_window_and_nobody_else
     a_message_waits_for_room
+    who_does_not_wait_for_room_any_more_is_forgotten
     #[ignore = "half a minute; see docs/TESTING.md"] half_a_minute_beside_a_stopped_reader
 }
 
@@ -26,12 +31,12 @@ async fn pipes(stage: &Stage, node: &Node) -> (Puppet, Vec<MessagePipe>, Message
     let mut others = Vec::with_capacity(OTHERS);
     for _ in 0..OTHERS {
         let (ours, theirs) = node.create_message_pipes();
-        mage::Remote::ready(&puppet.remote).await;
+        Remote::ready(&puppet.remote).await;
         puppet.remote.mirror(theirs).expect("there is room now");
         others.push(ours);
     }
     let (stopped, unread) = node.create_message_pipes();
-    mage::Remote::ready(&puppet.remote).await;
+    Remote::ready(&puppet.remote).await;
     puppet.remote.keep(unread).expect("there is room now");
     puppet.remote.ping().await.expect("the child has it");
     (puppet, others, stopped)
@@ -104,6 +109,22 @@ async fn a_message_waits_for_room(stage: Stage) {
     drop(near);
     let error = sending.await.expect_err("nobody is there");
     assert_eq!((error.kind(), error.into_message().bytes.len()), (SendErrorKind::Disconnected, 5));
+}
+
+async fn who_does_not_wait_for_room_any_more_is_forgotten(stage: Stage) {
+    let ((inviter, far), (_guest, near)) = stage.linked().await;
+    fill(&far, 16);
+    assert_eq!(kept_wakers(far.ready()), [1, 0]);
+    assert_eq!(kept_wakers(far.send(bytes(3)).map(drop)), [1, 0]);
+    let remote = Remote::<dyn Echo>::new(far);
+    assert_eq!(kept_wakers(Remote::ready(&remote)), [1, 0]);
+
+    let (mut sender, receiver) = stream::<u32, Infallible>(&inviter);
+    while sender.try_send(7).is_ok() {}
+    assert_eq!(kept_wakers(sender.ready()), [1, 0]);
+    // A sink does not know who waits no longer, but it waits for one task only.
+    assert_eq!(kept_wakers(poll_fn(|context| sender.poll_ready_unpin(context)).map(drop)), [1, 1]);
+    drop((near, receiver));
 }
 
 /// Each of the others in its turn, for so long; the 99th of a hundred round trips, sorted.

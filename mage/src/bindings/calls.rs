@@ -24,6 +24,8 @@ pub(super) struct Calls {
     pending: Slab<(u64, Pending)>,
     /// Calls that nobody waits for, and of which the other side has not been told for want of room.
     untold: VecDeque<u64>,
+    /// Where the channel waits for that room.
+    pub(super) room: Option<Ticket>,
     pub(super) watching: Watching,
     /// Those who wait for the end.
     pub(super) closed: Waiters,
@@ -236,9 +238,10 @@ impl Calls {
         }
     }
 
-    /// There was no room to tell.
-    pub(super) fn still_untold(&mut self, request: u64) {
+    /// There was no room to tell. Returns where the channel waits for some.
+    pub(super) fn still_untold(&mut self, request: u64) -> Option<Ticket> {
         self.untold.push_front(request);
+        self.room
     }
 
     /// The requests whose callers still wait.

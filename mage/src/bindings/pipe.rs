@@ -75,7 +75,8 @@ impl MessagePipe {
     /// Waits until there is room for a message, or until waiting is of no use because the other end is gone.
     /// Cancellation-safe.
     pub async fn ready(&self) {
-        poll_fn(|context| self.end.poll_ready(context)).await;
+        let Some(mut room) = self.end.room() else { return };
+        poll_fn(|context| room.poll(context)).await;
     }
 
     /// Waits for the next message. `Err(Why::Closed)` after the last one is the ordinary end. Cancellation-safe: a message

@@ -28,6 +28,7 @@ use super::value::{Decode, DecodeError, Encode};
 use super::writer::Writer;
 use crate::error::{BadMessage, SendError, StreamError, Why};
 use crate::node::{Draft, Node};
+use crate::waiters::Ticket;
 
 const ITEM: u8 = 16;
 const END: u8 = 17;
@@ -60,7 +61,7 @@ where
     E: Encode + Decode,
 {
     let (ours, theirs) = node.create_message_pipes();
-    let sender = StreamSender { pipe: ours, is_closed: false, value: PhantomData };
+    let sender = StreamSender { pipe: ours, is_closed: false, room: None, value: PhantomData };
     (sender, StreamReceiver::from_pipe(theirs))
 }
 
@@ -72,6 +73,8 @@ pub struct StreamSender<T, E = Infallible> {
     pipe: MessagePipe,
     /// Whether the end has been sent: by way of [`Sink::poll_close`].
     is_closed: bool,
+    /// Where whoever uses it as a [`Sink`] waits for room: one task.
+    room: Option<Ticket>,
     value: PhantomData<fn(T, E)>,
 }
 
@@ -239,7 +242,8 @@ impl<T: Encode, E: Encode> Sink<T> for StreamSender<T, E> {
     type Error = SendError;
 
     fn poll_ready(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        self.pipe.end().poll_ready(context).map(Ok)
+        let Self { pipe, room, .. } = self.get_mut();
+        pipe.end().poll_ready(room, context).map(Ok)
     }
 
     fn start_send(self: Pin<&mut Self>, value: T) -> Result<(), SendError> {
@@ -255,7 +259,7 @@ impl<T: Encode, E: Encode> Sink<T> for StreamSender<T, E> {
         if self.is_closed {
             return Poll::Ready(Ok(()));
         }
-        ready!(self.pipe.end().poll_ready(context));
+        ready!(self.as_mut().poll_ready(context))?;
         self.is_closed = true;
         Poll::Ready(message(END, |_| {}).and_then(|end| self.pipe.try_send(end)))
     }

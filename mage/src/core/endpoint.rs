@@ -290,11 +290,12 @@ impl<H> Endpoint<H> {
     }
 
     /// Takes the wakers of whoever waits to send.
-    pub(crate) fn take_writers(&mut self) -> Vec<Waker> {
-        match &mut self.state {
-            State::Open(open) => open.take_writers(),
-            State::Moving(_) | State::Proxying(_) => Vec::new(),
-        }
+    pub(crate) fn take_writers(&mut self) -> impl Iterator<Item = Waker> + use<H> {
+        let open = match &mut self.state {
+            State::Open(open) => Some(open),
+            State::Moving(_) | State::Proxying(_) => None,
+        };
+        open.map(Open::take_writers).into_iter().flatten()
     }
 }
 

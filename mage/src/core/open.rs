@@ -10,6 +10,7 @@ use super::name::{Address, EndpointName};
 use super::probe::{Mutation, mutated};
 use super::router::Router;
 use crate::error::Why;
+use crate::waiters::{Ticket, Waiters};
 
 /// Who waits for this end. An end that nobody has waited for costs next to nothing.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,7 @@ struct Waiting {
     /// The one reader.
     reader: Option<Waker>,
     /// Everybody who waits for room.
-    writers: Vec<Waker>,
+    writers: Waiters,
 }
 
 impl Open {
@@ -44,22 +45,22 @@ impl Open {
         mem::replace(&mut self.waiting.get_or_insert_default().reader, reader)
     }
 
-    /// Parks one more who waits for room; returns the waker if it is there already.
-    pub(crate) fn add_writer(&mut self, writer: Waker) -> Option<Waker> {
-        let writers = &mut self.waiting.get_or_insert_default().writers;
-        if writers.iter().any(|known| known.will_wake(&writer)) {
-            return Some(writer);
-        }
-        writers.push(writer);
-        None
+    /// Parks somebody who waits for room, in the place of this ticket; returns the waker that is not needed.
+    pub(crate) fn add_writer(&mut self, ticket: &mut Option<Ticket>, writer: Waker) -> Option<Waker> {
+        self.waiting.get_or_insert_default().writers.wait(ticket, writer)
+    }
+
+    /// Somebody waits for room no longer.
+    pub(crate) fn forget_writer(&mut self, ticket: Ticket) -> Option<Waker> {
+        self.waiting.as_mut()?.writers.give_up(ticket)
     }
 
     pub(crate) fn take_reader(&mut self) -> Option<Waker> {
         self.waiting.as_mut()?.reader.take()
     }
 
-    pub(crate) fn take_writers(&mut self) -> Vec<Waker> {
-        self.waiting.as_mut().map_or_else(Vec::new, |waiting| mem::take(&mut waiting.writers))
+    pub(crate) fn take_writers(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        self.waiting.as_mut().map(|waiting| waiting.writers.take()).into_iter().flatten()
     }
 }
 

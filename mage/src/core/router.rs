@@ -14,6 +14,7 @@ use super::window::Window;
 use crate::error::{PeerMisbehaved, Why};
 use crate::few::Few;
 use crate::limits::Limits;
+use crate::waiters::Ticket;
 
 /// A node without locks, sockets or time. Every method runs to completion; whoever calls one must then take the
 /// effects from [`Router::effects_mut`] and carry them out in order.
@@ -138,11 +139,24 @@ impl<H> Router<H> {
         }
     }
 
-    /// Parks one more who waits for room; returns the waker if it is there already, or is of no use.
-    pub(crate) fn add_writer(&mut self, name: EndpointName, writer: Waker) -> Option<Waker> {
+    /// Parks somebody who waits for room, in the place of this ticket; returns the waker that is not needed.
+    pub(crate) fn add_writer(
+        &mut self,
+        name: EndpointName,
+        ticket: &mut Option<Ticket>,
+        writer: Waker,
+    ) -> Option<Waker> {
         match self.endpoints.get_mut(&name).map(|endpoint| &mut endpoint.state) {
-            Some(State::Open(open)) => open.add_writer(writer),
+            Some(State::Open(open)) => open.add_writer(ticket, writer),
             _ => Some(writer),
+        }
+    }
+
+    /// Somebody waits for room no longer; returns the waker.
+    pub(crate) fn forget_writer(&mut self, name: EndpointName, ticket: Ticket) -> Option<Waker> {
+        match self.endpoints.get_mut(&name).map(|endpoint| &mut endpoint.state) {
+            Some(State::Open(open)) => open.forget_writer(ticket),
+            _ => None,
         }
     }
 

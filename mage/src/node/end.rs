@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use super::room::{Room, poll_ready};
 use super::{NamedDraft, User};
 use crate::bindings::{MessagePipe, RawMessage};
 use crate::core::{EndpointName, Message, NodeName, Reader, Received, Refused, Status};
@@ -11,6 +12,7 @@ use crate::error::{BadMessageReport, FuseError, SendError, SendErrorKind, Why};
 use crate::few::Few;
 use crate::link::Handle;
 use crate::seldom::Seldom;
+use crate::waiters::Ticket;
 
 /// An owned end. Dropping it closes it.
 #[derive(Debug)]
@@ -121,10 +123,15 @@ impl End {
         }
     }
 
-    /// Ready when a message can be sent, or never will be.
-    pub(crate) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+    /// Somebody who waits until a message can be sent, or never will be.
+    pub(crate) fn room(&self) -> Option<Room<'_>> {
+        Some(Room::new(self.user.as_ref()?, self.name))
+    }
+
+    /// Ready when a message can be sent, or never will be. Until then this waits in the place of `ticket`.
+    pub(crate) fn poll_ready(&self, ticket: &mut Option<Ticket>, context: &mut Context<'_>) -> Poll<()> {
         let Some(user) = &self.user else { return Poll::Ready(()) };
-        poll_ready(user, self.name, context)
+        poll_ready(user, self.name, ticket, context)
     }
 
     /// Forgets whoever waited to read.
@@ -257,9 +264,14 @@ impl EndRef {
         drained
     }
 
-    /// Ready when a message can be sent, or never will be.
-    pub(crate) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
-        poll_ready(&self.user, self.name, context)
+    /// Somebody who waits until a message can be sent, or never will be.
+    pub(crate) fn room(&self) -> Room<'_> {
+        Room::new(&self.user, self.name)
+    }
+
+    /// Ready when a message can be sent, or never will be. Until then this waits in the place of `ticket`.
+    pub(crate) fn poll_ready(&self, ticket: &mut Option<Ticket>, context: &mut Context<'_>) -> Poll<()> {
+        poll_ready(&self.user, self.name, ticket, context)
     }
 
     /// How many calls through this end may be unanswered: so few that their answers always fit into one window.
@@ -320,15 +332,6 @@ fn send(
         let pipes = message.ends.into_iter().map(own).collect();
         SendError::new(refused.why, pipes, handles).with_bytes(message.bytes)
     })
-}
-
-fn poll_ready(user: &Arc<User>, name: EndpointName, context: &mut Context<'_>) -> Poll<()> {
-    let waker = context.waker().clone();
-    let (ready, left) = user.shared.act(|router| {
-        if router.is_ready(name) { (true, Some(waker)) } else { (false, router.add_writer(name, waker)) }
-    });
-    drop(left);
-    if ready { Poll::Ready(()) } else { Poll::Pending }
 }
 
 fn receive(

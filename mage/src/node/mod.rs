@@ -12,6 +12,7 @@ mod invitation;
 mod joined;
 mod launch;
 mod listener;
+mod room;
 
 use std::fmt;
 use std::io;

@@ -105,9 +105,11 @@ impl Shared {
             match end.send_if(|| self.is_ours(), self.cancellation(request)) {
                 Ok(()) => {}
                 Err(error) if error.kind() == SendErrorKind::Full => {
-                    self.calls.lock().still_untold(request);
+                    let mut ticket = self.calls.lock().still_untold(request);
                     let waker = Waker::from(Arc::clone(self));
-                    if end.poll_ready(&mut Context::from_waker(&waker)).is_pending() {
+                    let room = end.poll_ready(&mut ticket, &mut Context::from_waker(&waker));
+                    self.calls.lock().room = ticket;
+                    if room.is_pending() {
                         return;
                     }
                 }

@@ -11,7 +11,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
 use mage_sched::sync::Mutex;
 
@@ -157,8 +157,14 @@ impl Channel {
     }
 
     pub(super) async fn ready(&self) {
+        let Some(end) = &self.shared().end else { return };
         let mut seat = Seat::among(self.shared(), |calls| &mut calls.crowd);
-        poll_fn(|context| seat.shared.poll_ready(&mut seat.ticket, context)).await;
+        let mut room = end.room();
+        poll_fn(|context| {
+            ready!(seat.shared.poll_place(&mut seat.ticket, context));
+            room.poll(context)
+        })
+        .await;
     }
 
     pub(super) fn is_direct(&self) -> bool {
@@ -194,12 +200,10 @@ impl Shared {
         Poll::Pending
     }
 
-    /// Ready when there is room for one more call, or never will be.
-    fn poll_ready(&self, ticket: &mut Option<Ticket>, context: &mut Context<'_>) -> Poll<()> {
-        let Some(end) = &self.end else { return Poll::Ready(()) };
+    /// Ready when one more call may be unanswered, or never will.
+    fn poll_place(&self, ticket: &mut Option<Ticket>, context: &mut Context<'_>) -> Poll<()> {
         let mut waker = Some(context.waker().clone());
-        let place = self.calls.lock().await_place(self.pending_calls_max(), ticket, &mut waker);
-        if place.is_ready() { end.poll_ready(context) } else { Poll::Pending }
+        self.calls.lock().await_place(self.pending_calls_max(), ticket, &mut waker)
     }
 
     /// The number of a new request, unless too many are unanswered.

@@ -226,7 +226,7 @@ impl Oracle {
         match why {
             SendErrorKind::Full => {
                 self.full += 1;
-                world.nodes[hand.node].router.add_writer(hand.end, Waker::noop().clone());
+                world.nodes[hand.node].router.add_writer(hand.end, &mut None, Waker::noop().clone());
             }
             SendErrorKind::OverItself => self.over_itself += 1,
             SendErrorKind::OtherNetwork => reached(Mark::OtherNetwork),
