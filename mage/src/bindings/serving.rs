@@ -5,10 +5,9 @@
 //! anything: the window is not moved, and no message overtakes another.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use mage_sched::sync::Mutex;
+use mage_sched::sync::{AtomicBool, Mutex, Ordering};
 use smallvec::SmallVec;
 
 use super::description::Identity;

@@ -10,10 +10,9 @@ mod sorting;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker, ready};
 
-use mage_sched::sync::Mutex;
+use mage_sched::sync::{AtomicBool, Mutex, Ordering};
 
 use super::call::{Call, Deadline};
 use super::calls::{Calls, Ended, Sorting, Watching};
