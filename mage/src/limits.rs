@@ -28,6 +28,9 @@ pub const DESCRIPTION_BYTES_MAX: usize = 256 << 10;
 /// Answers that a peer may have caused and left unread on its link. An honest one reads between any two writes, and has
 /// at most some ten thousand.
 pub const UNREAD_ANSWERS_MAX: usize = 1 << 18;
+/// Answers to nothing that was asked, which a remote passes over before it takes their sender for one that breaks the rules. An honest
+/// one answers what was asked before the pipe was bound here, and there is no more of that than of unanswered calls and unread messages.
+pub const STRAY_ANSWERS_MAX: u64 = 1 << 16;
 /// How often a message that carries pipe ends may be forwarded. Two pipes that carry each other chase one another
 /// without end; this ends them. Honest bouncing of an end 100 times took 201 hops in the worst schedule found.
 pub const HOPS_MAX: u16 = 1024;

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use mage::limits::STRAY_ANSWERS_MAX;
 use mage::{BadMessage, CallError, Interface, Limits, MessagePipe, Node, RawMessage};
 use mage::{Receiver, RecvError, Remote, SendErrorKind, Why};
 use mage_tests::fixtures::{Echo, EchoMessage};
+use mage_tests::words::end_of;
 use mage_tests::{Stage, next, next_text, on_every_scheduler};
 
 on_every_scheduler! {
@@ -25,6 +27,7 @@ on_every_scheduler! {
     cancellations_wait_for_room
     a_cancelled_call_keeps_its_place
     a_hostile_caller_is_bounded
+    answers_to_nothing_come_to_an_end
     the_end_of_a_pipe_cancels
     a_call_has_a_deadline
     an_unbound_receiver_answers
@@ -58,6 +61,7 @@ fn by_hand(kind: u8, request: u64, method: u32) -> RawMessage {
 }
 
 const CANCEL: u8 = 4;
+const NO_REPLY: u8 = 3;
 const REQUEST: u8 = 1;
 /// `Echo.Never`, which has no arguments.
 const NEVER: u32 = 3;
@@ -252,6 +256,28 @@ async fn a_hostile_caller_is_bounded(stage: Stage) {
             assert_eq!(error, RecvError::BadMessage(fault.clone()));
             assert_eq!(replies.len(), requests.len() - 1);
         }
+    }
+}
+
+/// Whoever sorts answers out does so until there are no more, and that may be a caller at its first call, while another thread delivers.
+async fn answers_to_nothing_come_to_an_end(stage: Stage) {
+    for (remote, receiver, _nodes) in pairs(&stage, &Limits::default()).await {
+        let asked = remote.text("the answer is found among them");
+        let peer = receiver.into_pipe();
+        let request = peer.recv().await.expect("it has been sent").bytes;
+        let request = request[8..16].try_into().map(u64::from_le_bytes).expect("a number");
+        for _ in 0..STRAY_ANSWERS_MAX {
+            peer.send(by_hand(NO_REPLY, request + 1, 0)).await.expect("it is passed over");
+        }
+        peer.send(by_hand(NO_REPLY, request, 0)).await.expect("so far all is well");
+        assert!(matches!(asked.await, Err(CallError::NoReply)));
+        let call = remote.text("has no answer");
+        peer.send(by_hand(NO_REPLY, request + 1, 0)).await.expect("the pipe is open");
+        match call.await {
+            Err(CallError::BadMessage(bad)) => assert_eq!(bad, BadMessage::TooManyAnswers),
+            other => panic!("one more is too many: {other:?}"),
+        }
+        assert_eq!(end_of(&peer).await, Why::Rejected);
     }
 }
 

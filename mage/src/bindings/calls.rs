@@ -12,6 +12,8 @@ use super::channel::Lease;
 use super::header::Answer;
 use crate::error::{BadMessage, CallError, Difference, Why};
 use crate::few::Few;
+use crate::limits::STRAY_ANSWERS_MAX;
+use crate::node::Incoming;
 use crate::waiters::{Ticket, Waiters};
 
 /// The calls of a channel, and what the channel does about them. Nothing in here runs foreign code; what is to be woken or
@@ -22,6 +24,8 @@ pub(super) struct Calls {
     /// requests of one pipe, however often it is bound, the later one has a higher number or another place.
     requests: u64,
     pending: Slab<(u64, Pending)>,
+    /// Answers that were to nothing.
+    strays: u64,
     /// Calls that nobody waits for, and of which the other side has not been told for want of room.
     untold: VecDeque<u64>,
     /// Where the channel waits for that room.
@@ -145,16 +149,28 @@ impl Calls {
 
     /// The answer to a request has come. The caller, to be woken, is added to `left`, or what nobody waits for: the answer
     /// is to nothing we asked, or the caller has gone.
-    pub(super) fn answered(&mut self, request: u64, answer: Answer, left: &mut Left) {
-        let answered = Pending::Answered(answer);
+    ///
+    /// # Errors
+    /// If that happens too often. Whoever sorts out answers does so until there are no more, and those to what we asked come to an end
+    /// by themselves: their callers hear of them only then.
+    pub(super) fn answered(&mut self, request: u64, answer: Answer, left: &mut Left) -> Result<(), Ended> {
         match self.find(request) {
-            Some(pending @ Pending::Waiting(_)) => left.push(mem::replace(pending, answered)),
+            Some(pending @ Pending::Waiting(_)) => {
+                left.push(mem::replace(pending, Pending::Answered(answer)))
+            }
             Some(Pending::Cancelled | Pending::Detached(_)) => {
                 left.extend(self.remove(request));
-                left.push(answered);
+                left.push(Pending::unwanted(answer));
             }
-            Some(Pending::Answered(_)) | None => left.push(answered),
+            Some(Pending::Answered(_)) | None => {
+                left.push(Pending::unwanted(answer));
+                self.strays += 1;
+                if self.strays > STRAY_ANSWERS_MAX {
+                    return Err(Ended::Bad(BadMessage::TooManyAnswers));
+                }
+            }
         }
+        Ok(())
     }
 
     /// For whoever awaits a call: what there is. If that is nothing, the waker is parked if there is one, and what was parked
@@ -275,6 +291,16 @@ impl Calls {
     }
 }
 
+impl Pending {
+    /// An answer that nobody waits for. What it carries is dropped later; its bytes, of which there may be many, are of no use.
+    fn unwanted(answer: Answer) -> Self {
+        Self::Answered(match answer {
+            Answer::Value(message, size) => Answer::Value(Incoming { bytes: Vec::new(), ..message }, size),
+            Answer::NoReply | Answer::NoSuchMethod { .. } => answer,
+        })
+    }
+}
+
 impl Ended {
     /// What a call of this interface says of it.
     pub(super) fn into_error(self, interface: &'static str) -> CallError {
@@ -331,6 +357,36 @@ impl Default for Sorting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bindings::RawMessage;
+
+    #[test]
+    fn an_answer_that_nobody_waits_for_keeps_no_bytes() {
+        let answer = || {
+            let message = RawMessage { bytes: vec![7; 1 << 20], ..RawMessage::default() };
+            Answer::Value(message.into(), 32)
+        };
+        let kept = |left: Left| {
+            let mut bytes = 0;
+            left.each(|pending| {
+                if let Pending::Answered(Answer::Value(message, _)) = pending {
+                    bytes += message.bytes.capacity();
+                }
+            });
+            bytes
+        };
+        let mut calls = Calls::after(0);
+        let [cancelled, twice] = [(); 2].map(|()| calls.begin(2).expect("there is room"));
+        drop(calls.give_up(cancelled));
+        for request in [cancelled, twice, twice, 99 << PLACE_BITS] {
+            let mut left = Left::new();
+            assert!(calls.answered(request, answer(), &mut left).is_ok());
+            assert_eq!(kept(left), 0, "of the answer to {request}");
+        }
+        assert!(matches!(
+            calls.ask(twice, &mut None),
+            Asked::Answer(Answer::Value(message, 32)) if message.bytes.len() == 1 << 20
+        ));
+    }
 
     #[test]
     fn a_request_has_a_number_wherever_they_begin() {

@@ -114,6 +114,8 @@ pub enum BadMessage {
     WrongKind,
     /// More calls of this pipe are unanswered than the receiver's node allows.
     TooManyRequests,
+    /// Answers kept coming to calls that were never made.
+    TooManyAnswers,
     /// The handler rejected it.
     RejectedByHandler {
         /// Why, in the handler's words.
@@ -159,6 +161,7 @@ impl fmt::Display for BadMessage {
                 formatter.write_str("it asks for an answer that the method does not give, or the reverse")
             }
             Self::TooManyRequests => formatter.write_str("too many calls are unanswered"),
+            Self::TooManyAnswers => formatter.write_str("too many answers are to nothing that was asked"),
             Self::RejectedByHandler { text } => write!(formatter, "the handler rejected it: {text}"),
             Self::Rejected { text } if text.is_empty() => formatter.write_str("the other end rejected it"),
             Self::Rejected { text } => write!(formatter, "the other end rejected it: {text}"),

@@ -58,7 +58,11 @@ impl Shared {
             });
             let (crowd, untold) = {
                 let mut calls = self.calls.lock();
-                answers.each(|(request, answer)| calls.answered(request, answer, left));
+                answers.each(|(request, answer)| {
+                    if let Err(ended) = calls.answered(request, answer, left) {
+                        fault = Some(ended);
+                    }
+                });
                 (calls.take_crowd(), calls.has_untold())
             };
             left.extend(crowd.into_iter().map(|waker| Pending::Waiting(Some(waker))));
