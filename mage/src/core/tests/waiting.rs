@@ -68,8 +68,12 @@ fn whatever_happens_to_an_end_wakes_whom_it_concerns() {
         let (reader, reader_woken) = sleeper();
         let (writer, writer_woken) = sleeper();
         assert!(router.swap_reader(near, Some(reader)).is_none(), "nobody read before");
-        assert!(router.add_writer(near, writer.clone()).is_none(), "nobody wrote before");
-        assert!(router.add_writer(near, writer).is_some(), "it is there already");
+        let (mut ticket, mut other) = (None, None);
+        assert!(router.add_writer(near, &mut ticket, writer.clone()).is_none(), "nobody wrote before");
+        assert!(router.add_writer(near, &mut ticket, writer.clone()).is_some(), "it is there already");
+        assert!(router.add_writer(near, &mut other, writer).is_none(), "this is another");
+        let other = other.and_then(|other| router.forget_writer(near, other));
+        assert!(other.is_some(), "it waits no longer");
         happen(&mut router, near, far);
         wake(&mut router);
         let woken = (reader_woken(), writer_woken());
@@ -95,7 +99,7 @@ fn whoever_is_replaced_comes_back() {
     router.close(near, Why::Closed);
     let (nobody, _) = sleeper();
     assert!(router.swap_reader(near, Some(nobody.clone())).is_some());
-    assert!(router.add_writer(near, nobody).is_some());
+    assert!(router.add_writer(near, &mut None, nobody).is_some());
 }
 
 #[test]
