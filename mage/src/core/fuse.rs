@@ -62,7 +62,7 @@ impl<H> Router<H> {
 
     /// Whether what `from` says arrives at `to` without leaving this node: two pipes that were fused before bear two
     /// names, and are one.
-    fn leads_to(&self, from: EndpointName, to: EndpointName) -> bool {
+    pub(super) fn leads_to(&self, from: EndpointName, to: EndpointName) -> bool {
         let mut at = from;
         for _ in 0..=self.endpoints.len() {
             let Some(endpoint) = self.endpoints.get(&at) else { return false };

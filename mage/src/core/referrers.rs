@@ -39,6 +39,11 @@ impl Referrers {
     }
 
     #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    #[cfg(test)]
     pub(super) fn contains(&self, name: EndpointName) -> bool {
         self.names.contains(&name)
     }

@@ -53,13 +53,6 @@ impl<H> Router<H> {
         if message.ends.is_empty() {
             return Ok(());
         }
-        let endpoint = self.endpoints.get(&name).ok_or(SendErrorKind::Disconnected)?;
-        for end in &message.ends {
-            let carried = self.endpoints.get(end).ok_or(SendErrorKind::OverItself)?;
-            if *end == name || carried.pipe == endpoint.pipe {
-                return Err(SendErrorKind::OverItself);
-            }
-        }
         self.may_carry(name, &message.ends)
     }
 
@@ -68,7 +61,10 @@ impl<H> Router<H> {
     /// A circle is refused here if all of it waits on this node. What users of other nodes send at the same time cannot be
     /// known; a circle that they close with us comes to light on delivery (see docs/adr/0011).
     fn may_carry(&self, name: EndpointName, ends: &[EndpointName]) -> Result<(), SendErrorKind> {
-        let Some(endpoint) = self.endpoints.get(&name) else { return Ok(()) };
+        let endpoint = self.endpoints.get(&name).ok_or(SendErrorKind::Disconnected)?;
+        if ends.iter().any(|end| self.endpoints.get(end).is_none()) {
+            return Err(SendErrorKind::OverItself);
+        }
         let unchecked = mutated(Mutation::CircleAtSend) || mutated(Mutation::CircleAnywhere);
         if endpoint.peer().node.is_local() && self.would_enclose(endpoint.peer().endpoint, ends) && !unchecked
         {
@@ -84,8 +80,8 @@ impl<H> Router<H> {
             if carried.pipe == endpoint.pipe && !unchecked && !mutated(Mutation::CircleByName) {
                 return Err(SendErrorKind::OverItself);
             }
-            if destination.is_some()
-                && self.network_of(end).is_some_and(|network| Some(network) != destination)
+            if let Some(destination) = destination
+                && self.network_of(end).is_some_and(|network| network != destination)
             {
                 return Err(SendErrorKind::OtherNetwork);
             }

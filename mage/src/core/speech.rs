@@ -110,9 +110,9 @@ impl<H> Router<H> {
                     || mutated(Mutation::WindowUnchecked)
             }
         };
-        let carries = parcel.ends.len();
-        let endless = carries > 0 && parcel.hops > hops_max() && !mutated(Mutation::NoHopLimit);
-        let overloaded = carries > 0 && self.is_overloaded(name, carries);
+        let carries = !parcel.ends.is_empty();
+        let endless = carries && parcel.hops > hops_max() && !mutated(Mutation::NoHopLimit);
+        let overloaded = carries && self.is_overloaded(name, parcel.ends.len());
         let moved = matches!(&parcel.ends, Ends::Moved(ends) if !ends.is_empty());
         let crowded = moved && self.is_crowded_by(node);
         let enclosing = match &parcel.ends {

@@ -77,7 +77,7 @@ fn endpoints_that_are_gone_are_not_counted() {
 }
 
 /// A node that has been invited by `name(1)`, the broker, with the ends 1 and 2.
-fn guest(limits: Limits) -> (Router<u8>, LinkId) {
+pub(super) fn guest(limits: Limits) -> (Router<u8>, LinkId) {
     let mut router = Router::new(limits);
     let link = router.accept();
     router.on_frame(link, hello(true)).expect("an honest hello");
@@ -86,15 +86,15 @@ fn guest(limits: Limits) -> (Router<u8>, LinkId) {
 }
 
 /// The end of this number, which hears the inviter.
-fn end(router: &Router<u8>, number: u64) -> EndpointName {
+pub(super) fn end(router: &Router<u8>, number: u64) -> EndpointName {
     router.endpoints.keys().find(|end| end.number == number).expect("it was brought")
 }
 
-fn says(to: EndpointName, body: Body<u8>) -> Frame<u8> {
+pub(super) fn says(to: EndpointName, body: Body<u8>) -> Frame<u8> {
     Frame::Endpoint { to, from: EndpointName { creator: name(1), number: 2 }, body }
 }
 
-fn carrying(hops: u16, descriptor: Option<Descriptor>) -> Body<u8> {
+pub(super) fn carrying(hops: u16, descriptor: Option<Descriptor>) -> Body<u8> {
     let ends = Ends::Moved(descriptor.into_iter().collect());
     Body::User(Parcel {
         sequence: 0,

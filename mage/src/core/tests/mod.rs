@@ -9,6 +9,7 @@ mod checks;
 mod chooser;
 mod circles;
 mod configurations;
+mod endpoints;
 mod exhaustive;
 mod joining;
 mod mutations;

@@ -3,7 +3,7 @@
 use super::oracle::Hand;
 use super::scenarios::Story;
 use super::world::BROKER;
-use crate::error::SendErrorKind;
+use crate::error::{FuseError, SendErrorKind};
 use crate::limits::Limits;
 
 /// A broker with a member, and a pipe to somebody in a network of two: its end, and the other.
@@ -44,11 +44,11 @@ fn an_end_that_is_about_to_leave_counts_as_gone() {
 fn an_invitation_counts_before_it_is_accepted() {
     let mut story = Story::with_outsiders(3, 1, Limits::default());
     let (to_member, member) = story.pipes[0];
+    let [of_member, rest] = story.oracle.create(&mut story.world, BROKER);
+    story.carry(of_member, to_member, member);
     let [near, far] = story.oracle.create(&mut story.world, BROKER);
     story.world.sponsor(BROKER, 2, far.end, true);
     story.oracle.hands.retain(|hand| *hand != far);
-    let [of_member, rest] = story.oracle.create(&mut story.world, BROKER);
-    story.carry(of_member, to_member, member);
     assert_eq!(story.send(near, &[rest]), Err(SendErrorKind::OtherNetwork));
 }
 
@@ -57,6 +57,9 @@ fn an_invitation_counts_before_it_is_accepted() {
 fn nothing_passes_from_one_network_into_another() {
     let (mut story, isolated, outsider) = apart();
     let (to_member, member) = story.pipes[0];
+    let [joint, other] = [isolated, to_member].map(|hand| hand.end);
+    let fused = story.world.run(BROKER, |router| router.fuse(joint, other));
+    assert_eq!(fused, Err(FuseError::OtherNetwork), "a fused pipe would lead through both");
     let [near, far] = story.oracle.create(&mut story.world, BROKER);
     let [of_member, rest] = story.oracle.create(&mut story.world, BROKER);
     story.carry(of_member, to_member, member);

@@ -4,7 +4,7 @@ use crate::core::frame::{Body, Ends, Parcel};
 use crate::core::held::{Acquaintance, Guest, Held};
 use crate::core::name::{Address, EndpointName, NodeName};
 use crate::core::{Count, Window};
-use crate::limits::{Limits, WINDOW_BYTES_CAP, WINDOW_MESSAGES_CAP};
+use crate::limits::{HELD_ORIGINS_MAX, Limits, WINDOW_BYTES_CAP, WINDOW_MESSAGES_CAP};
 
 fn limits(messages: u64, bytes: u64) -> Limits {
     Limits { window_messages: messages, window_bytes: bytes, ..Limits::default() }
@@ -22,6 +22,9 @@ fn a_sender_stops_at_either_limit() {
     assert!(window.has_room(), "a byte is left, and any room lets a message pass");
     window.spend(1000);
     assert!(!window.has_room(), "bytes");
+    let mut window = Window::new(&limits(9, 100));
+    window.spend(100);
+    assert!(!window.has_room(), "no byte is left");
 }
 
 #[test]
@@ -146,6 +149,27 @@ fn messages_bytes_and_controls_are_counted_each() {
     held.keep(guest(2, 1), Body::<()>::Ack, &names);
     held.keep(guest(2, 2), Body::Ack, &names);
     assert_eq!(held.keep(guest(2, 3), Body::Ack, &names).len(), 3);
+}
+
+/// So many origins of one node are kept, and whatever else they send.
+#[test]
+fn whoever_is_kept_already_is_not_one_too_many() {
+    let makers = 2..=HELD_ORIGINS_MAX as u8 + 2;
+    let names = Names((1..=*makers.end()).map(node).collect());
+    for (first, second) in
+        [(message(1), Body::Credit(Count::default())), (Body::Credit(Count::default()), message(1))]
+    {
+        let mut held = Held::default();
+        for maker in makers.clone() {
+            let refused = held.keep(guest(maker, 1), first.clone(), &names);
+            assert_eq!(refused.len(), usize::from(maker == *makers.end()), "{maker}");
+        }
+        for body in [first, second] {
+            assert!(held.keep(guest(2, 1), body, &names).is_empty());
+        }
+        let elsewhere = Guest { from: Address { node: node(2), ..guest(3, 1).from }, ..guest(3, 1) };
+        assert!(held.keep(elsewhere, message(1), &names).is_empty(), "another node has its own");
+    }
 }
 
 #[test]
