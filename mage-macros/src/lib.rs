@@ -84,7 +84,8 @@ pub fn magen(input: TokenStream) -> TokenStream {
 ///
 /// The types are those of the interface language, as Rust calls them: numbers, `bool`, `String`, `Vec<T>`, `[T; 3]`,
 /// `BTreeMap<K, V>`, `Option<T>`, `MessagePipe`, `OwnedFd`, `PendingRemote<dyn Foo>`, `PendingReceiver<dyn Foo>`,
-/// `StreamReceiver<T>`. Structs and enums are declared beside the traits, in a module:
+/// `StreamReceiver<T>`; `ByteString` and `Bytes` are texts and bytes that are slices of their message. Structs and enums are declared
+/// beside the traits, in a module:
 ///
 /// ```
 /// #[mage_macros::interface]
@@ -100,7 +101,7 @@ pub fn magen(input: TokenStream) -> TokenStream {
 /// assert_eq!(event, event.clone());
 /// ```
 ///
-/// What Rust has no words for is said in `#[mage(..)]`: `Extensible`, `MinVersion = 1`, `Rust = ".."`, `default = 7`, `ordinal = 10`,
+/// What Rust has no words for is said in `#[mage(..)]`: `Extensible`, `MinVersion = 1`, `Rust = ".."`, `Shared`, `default = 7`, `ordinal = 10`,
 /// `reserved(2, 3)`, `answer(names, of, values)` and `name = OnTheWire`. Bounds are in the type: `Max<String, 64>` is a `String` of at
 /// most 64 bytes. The macro itself may say what `module a.b;` says in a file.
 ///

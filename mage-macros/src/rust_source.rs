@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use crate::cursor::{Cursor, Fault};
 use crate::magen_source::unquoted;
 use crate::rust_attributes::{Said, Word};
-use crate::rust_types::{Type, write_type};
+use crate::rust_types::{Type, write_owned, write_shared};
 use crate::source::Source;
 
 /// What was found below `#[mage::interface]`.
@@ -136,7 +136,7 @@ fn constant(span: Span, cursor: &mut Cursor, source: &mut Source) -> Result<(), 
     if cursor.eat_mark('&') && cursor.eat_mark('\'') {
         cursor.word("a lifetime")?;
     }
-    write_type(&Type::read(cursor)?, source)?;
+    write_owned(&Type::read(cursor)?, source)?;
     source.push(&bare(&name), name.span());
     source.push("=", cursor.span());
     cursor.mark('=')?;
@@ -223,7 +223,7 @@ fn typed(
     source: &mut Source,
 ) -> Result<(), Fault> {
     cursor.mark(':')?;
-    write_type(&Type::read(cursor)?, source)?;
+    write_shared(&Type::read(cursor)?, source)?;
     source.push(&bare(name), name.span());
     said.write("default", "=", source)?;
     said.end(place)
@@ -243,7 +243,7 @@ fn response(answer: Type, names: Option<Word>, source: &mut Source) -> Result<()
             source.push(",", span);
         }
         let Some(names) = &mut names else {
-            write_type(value, source)?;
+            write_shared(value, source)?;
             let name = if is_single { "value".to_owned() } else { format!("value{position}") };
             source.push(&name, value.span);
             continue;
@@ -255,7 +255,7 @@ fn response(answer: Type, names: Option<Word>, source: &mut Source) -> Result<()
             names.mark(',')?;
         }
         let mut said = Said::read(names, source)?;
-        write_type(value, source)?;
+        write_shared(value, source)?;
         let name = names.word("a name for each value of the answer")?;
         source.push(&bare(&name), name.span());
         said.write("default", "=", source)?;
@@ -269,7 +269,7 @@ fn response(answer: Type, names: Option<Word>, source: &mut Source) -> Result<()
     source.push(")", span);
     if let Some(error) = error {
         source.push("error", error.span);
-        write_type(&error, source)?;
+        write_owned(&error, source)?;
     }
     Ok(())
 }
@@ -335,7 +335,7 @@ fn member(cursor: &mut Cursor, source: &mut Source, mut said: Said) -> Result<()
     let name = cursor.word("the name of a variant")?;
     let value = cursor.group(Delimiter::Parenthesis, "`(Type)`: every variant of a union has one value")?;
     let mut inside = Cursor::inside(&value);
-    write_type(&Type::read(&mut inside)?, source)?;
+    write_shared(&Type::read(&mut inside)?, source)?;
     if !inside.is_at_end() {
         return inside.fault("every variant of a union has one value");
     }

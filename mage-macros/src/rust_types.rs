@@ -22,7 +22,7 @@ enum Kind {
 }
 
 /// The words for what is called otherwise there.
-const WORDS: [(&str, &str); 20] = [
+const WORDS: [(&str, &str); 22] = [
     ("i8", "int8"),
     ("i16", "int16"),
     ("i32", "int32"),
@@ -35,6 +35,8 @@ const WORDS: [(&str, &str); 20] = [
     ("f64", "double"),
     ("String", "string"),
     ("str", "string"),
+    ("ByteString", "string"),
+    ("Bytes", "bytes"),
     ("Vec", "array"),
     ("BTreeMap", "map"),
     ("OwnedFd", "handle"),
@@ -123,14 +125,57 @@ impl Type {
         }
     }
 
+    /// Where something in it is a slice of its message, and where a text or bytes are not.
+    fn slices(&self) -> [Option<Span>; 2] {
+        let parts: &[Self] = match &self.kind {
+            Kind::Path(name, arguments) => match (name.as_str(), arguments.as_slice()) {
+                ("Bytes" | "ByteString", []) => return [Some(self.span), None],
+                ("String" | "str", []) => return [None, Some(self.span)],
+                ("Vec", [element]) if element.is_byte() => return [None, Some(self.span)],
+                (_, arguments) => arguments,
+            },
+            Kind::Array(element, _) => std::slice::from_ref(element),
+            Kind::Tuple(parts) => parts,
+            Kind::Number(_) => &[],
+        };
+        parts.iter().fold([None, None], |[slice, other], part| {
+            let [inner_slice, inner_other] = part.slices();
+            [slice.or(inner_slice), other.or(inner_other)]
+        })
+    }
+
     fn is_byte(&self) -> bool {
         matches!(&self.kind, Kind::Path(name, _) if name == "u8")
     }
 }
 
+/// Writes the type of a parameter, a field or the like: with `[Shared]` before it, if slices of the message are in it.
+pub(crate) fn write_shared(written: &Type, source: &mut Source) -> Result<(), Fault> {
+    match written.slices() {
+        [Some(_), Some(other)] => {
+            let message = "in one type all texts and bytes are slices of the message, or none: write `ByteString` \
+                           for `String`, and `Bytes` for `Vec<u8>`";
+            return Err(Fault::new(message, other));
+        }
+        [Some(slice), None] => ["[", "Shared", "]"].into_iter().for_each(|word| source.push(word, slice)),
+        [None, _] => {}
+    }
+    write_type(written, source)
+}
+
+/// Writes the type of what is no slice of a message: a constant, or an error.
+pub(crate) fn write_owned(written: &Type, source: &mut Source) -> Result<(), Fault> {
+    if let [Some(slice), _] = written.slices() {
+        let message = "only parameters, values of answers, fields and members are slices of the message: write \
+                       `String` or `Vec<u8>`";
+        return Err(Fault::new(message, slice));
+    }
+    write_type(written, source)
+}
+
 /// Writes the type as the interface language has it. A name that it has not is left to the compiler to refuse, at
 /// its place.
-pub(crate) fn write_type(written: &Type, source: &mut Source) -> Result<(), Fault> {
+fn write_type(written: &Type, source: &mut Source) -> Result<(), Fault> {
     let span = written.span;
     match &written.kind {
         Kind::Path(name, arguments) => match (name.as_str(), arguments.as_slice()) {
@@ -170,7 +215,7 @@ fn write_bounded(inner: &Type, bound: &Type, source: &mut Source, span: Span) ->
         return Err(Fault::new(NOT_BOUNDED, inner.span));
     };
     let behind = match (name.as_str(), arguments.as_slice()) {
-        ("String", []) => ["<", ">"],
+        ("String" | "ByteString" | "Bytes", []) => ["<", ">"],
         ("Vec", [element]) if element.is_byte() => ["<", ">"],
         ("Vec" | "BTreeMap", _) => ["max", ""],
         _ => return Err(Fault::new(NOT_BOUNDED, inner.span)),
@@ -182,7 +227,8 @@ fn write_bounded(inner: &Type, bound: &Type, source: &mut Source, span: Span) ->
     Ok(())
 }
 
-const NOT_BOUNDED: &str = "only a `String`, a `Vec` and a `BTreeMap` can have a bound";
+const NOT_BOUNDED: &str =
+    "only a `String`, a `ByteString`, `Bytes`, a `Vec` and a `BTreeMap` can have a bound";
 
 fn write_arguments(arguments: &[Type], source: &mut Source, span: Span) -> Result<(), Fault> {
     for (position, argument) in arguments.iter().enumerate() {

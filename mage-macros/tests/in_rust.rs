@@ -76,9 +76,10 @@ mod in_rust {
     enum Event {
         Position(i64),
         #[mage(ordinal = 7)]
-        Picture(Max<Vec<u8>, 4096>),
+        // A slice of its message, which the other side does not notice.
+        Picture(Max<Bytes, 4096>),
         #[mage(MinVersion = 1)]
-        Failed(String),
+        Failed(ByteString),
     }
 
     /// Plays.

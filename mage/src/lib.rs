@@ -83,9 +83,12 @@ pub use node::{
 pub mod codegen {
     pub use crate::bindings::{
         Array, As, Boxed, Bytes, Channel, Decode, DecodeAs, DecodeError, Description, Encode, EncodeAs,
-        FixedArray, Incoming, Map, Message, Optional, Proxy, Reader, Stage, Text, Writer,
+        FixedArray, Incoming, Map, Message, Optional, Proxy, Reader, Shared, Stage, Text, Writer,
     };
 }
+
+/// What `[Shared] bytes` and `[Shared] string` of the interface language are in Rust: slices of the message that they came in.
+pub use {bytes::Bytes, bytestring::ByteString};
 
 /// The scheduler traits, for those who implement or pass a scheduler.
 pub use mage_sched as sched;

@@ -144,13 +144,22 @@ pub(crate) struct Traits {
     pub(crate) has_default: bool,
     /// A value of it may contain others of it.
     pub(crate) is_recursive: bool,
+    /// Something in it is a slice of the message.
+    pub(crate) is_shared: bool,
     /// The least it takes on the wire, in bytes and attachments.
     pub(crate) size_min: u32,
 }
 
 impl Default for Traits {
     fn default() -> Self {
-        Self { is_plain: true, is_eq: true, has_default: true, is_recursive: false, size_min: 1 }
+        Self {
+            is_plain: true,
+            is_eq: true,
+            has_default: true,
+            is_recursive: false,
+            is_shared: false,
+            size_min: 1,
+        }
     }
 }
 
@@ -256,6 +265,20 @@ impl Schema<'_> {
         })
     }
 
+    /// Whether something in it is a slice of the message.
+    pub(crate) fn is_shared(&self, value_type: &ValueType) -> bool {
+        value_type.all_parts().into_iter().any(|part| match part {
+            ValueType::Shared(_) => true,
+            ValueType::Named(id) => self.traits(*id).is_shared,
+            _ => false,
+        })
+    }
+
+    /// Whether something in these fields is.
+    pub(crate) fn shares(&self, fields: &[Field<'_>]) -> bool {
+        fields.iter().any(|field| self.is_shared(&field.value_type))
+    }
+
     /// Whether there is a value that stands for nothing in particular: zero, empty, absent.
     pub(crate) fn has_default(&self, value_type: &ValueType) -> bool {
         match value_type {
@@ -279,7 +302,7 @@ impl Schema<'_> {
             ValueType::Double => 8,
             ValueType::Text(_) | ValueType::Bytes(_) | ValueType::Array(..) | ValueType::Map(..) => 4,
             ValueType::Named(id) => self.traits(*id).size_min,
-            ValueType::Mapped(wire, _) => self.size_min(wire),
+            ValueType::Mapped(wire, _) | ValueType::Shared(wire) => self.size_min(wire),
             ValueType::FixedArray(element, count) => self.size_min(element).saturating_mul(*count),
             ValueType::Bool
             | ValueType::MessagePipe

@@ -17,7 +17,7 @@ fn every_example_compiles() {
         return;
     };
     let examples = blocks(&page, "magen");
-    assert_eq!(examples.len(), 17);
+    assert_eq!(examples.len(), 18);
     let directory = tempfile::tempdir().unwrap();
     for path in common::write_examples(&examples, directory.path()) {
         if let Err(error) = magen::generate_file(&path) {
@@ -27,7 +27,7 @@ fn every_example_compiles() {
 }
 
 /// Everything that the grammar and the table of types have.
-const CONSTRUCTS: [&str; 42] = [
+const CONSTRUCTS: [&str; 43] = [
     "module ",
     "import ",
     "interface ",
@@ -44,6 +44,7 @@ const CONSTRUCTS: [&str; 42] = [
     "[Extensible]",
     "[MinVersion=1]",
     "[Rust=\"",
+    "[Shared]",
     "// ",
     "/// ",
     " = 640",

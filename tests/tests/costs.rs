@@ -12,9 +12,9 @@ use std::task::{Context, Poll};
 
 use mage::event_loop::EventLoop;
 use mage::sched::{BoxFuture, Interest, Scheduler, Transfer, Watch};
-use mage::{MessagePipe, Node, RawMessage, Receiver, Remote};
+use mage::{Interface, MessagePipe, Node, RawMessage, Receiver, Remote};
 use mage_tests::counting::{Counting, counts};
-use mage_tests::fixtures::{Echo, Notes};
+use mage_tests::fixtures::{Echo, Notes, Slices, SlicesMessage};
 use mage_tests::{EchoImpl, Watchdog};
 
 #[global_allocator]
@@ -166,9 +166,10 @@ fn what_is_most_of_a_message_takes_over_its_buffer() {
     on_the_loop(|scheduler, _tries| async move {
         for length in [64, 64 << 10] {
             let (text, data) = ("x".repeat(length), vec![7; length]);
-            let sends: [&Send<'_>; 2] = [&|notes| notes.say(&text).expect("there is room"), &|notes| {
-                notes.keep(1, &data, 2).expect("there is room")
-            }];
+            let sends: [&Send<'_, dyn Notes>; 2] =
+                [&|notes| notes.say(&text).expect("there is room"), &|notes| {
+                    notes.keep(1, &data, 2).expect("there is room")
+                }];
             for send in sends {
                 let node = Node::new(Arc::clone(&scheduler));
                 assert_eq!(allocations_to_receive(send, node.create_message_pipes(), true).await, 0);
@@ -183,14 +184,73 @@ fn what_is_most_of_a_message_takes_over_its_buffer() {
     });
 }
 
+/// Slices of a message are counted, in one small allocation for all of them; beside it there is only what a raw receiver allocates
+/// for the message. One that is alone at the end of a message that came from another node needs not even that, and what is
+/// empty or absent is no slice.
+#[test]
+fn slices_of_a_message_have_one_count() {
+    on_the_loop(|scheduler, _tries| async move {
+        for length in [1, 64 << 10] {
+            let (text, data) = ("x".repeat(length), vec![7; length]);
+            let parts = [data.clone().into(), data.clone().into()];
+            let three: &Send<'_, dyn Slices> =
+                &|slices| slices.cut("a name", &parts, Some(&text), 7).expect("there is room");
+            let alone: &Send<'_, dyn Slices> = &|slices| slices.keep("", &data).expect("there is room");
+            let none: &Send<'_, dyn Slices> =
+                &|slices| slices.cut("", &Default::default(), None, 7).expect("there is room");
+            for (what, send, within, between) in
+                [("three", three, 1, 1), ("alone", alone, 1, 0), ("none", none, 0, 0)]
+            {
+                let what = format!("{what} of {length} bytes");
+                let node = Node::new(Arc::clone(&scheduler));
+                let typed = allocations_to_receive(send, node.create_message_pipes(), true).await;
+                assert!(typed <= within * MESSAGES, "{what}, within a node: {typed}");
+                let (_nodes, near, far) = linked(&scheduler).await;
+                let raw = allocations_to_receive(send, (near, far), false).await;
+                let (_nodes, near, far) = linked(&scheduler).await;
+                let typed = allocations_to_receive(send, (near, far), true).await;
+                eprintln!("allocations for {MESSAGES} messages with {what}: raw {raw}, typed {typed}");
+                assert!(typed <= raw + between * MESSAGES, "{what}: raw {raw}, typed {typed}");
+            }
+        }
+    });
+}
+
+/// A slice keeps the buffer of its message, all of it, and the last one that goes frees it.
+#[test]
+fn slices_keep_their_message() {
+    on_the_loop(|scheduler, _tries| async move {
+        const BYTES: usize = 1 << 20;
+        let (near, far) = Node::new(scheduler).create_message_pipes();
+        let (remote, mut receiver) = (Remote::<dyn Slices>::new(near), Receiver::<dyn Slices>::new(far));
+        let parts = [vec![7; BYTES].into(), b"part".to_vec().into()];
+        let receive = async |receiver: &mut Receiver<dyn Slices>| {
+            remote.cut("a name", &parts, Some("a comment"), 7).expect("there is room");
+            let message = receiver.recv().await.expect("it is a message").expect("it arrives");
+            let SlicesMessage::Cut { name, parts, comment, .. } = message else { panic!("{message:?}") };
+            (name, parts, comment)
+        };
+        drop(receive(&mut receiver).await);
+        let before = counts().bytes;
+        let (name, [large, small], comment) = receive(&mut receiver).await;
+        drop((name, large, comment));
+        assert_eq!(&*small, b"part");
+        let kept = counts().bytes - before;
+        assert!(kept >= BYTES.cast_signed(), "{kept} bytes are kept");
+        drop(small);
+        let left = counts().bytes - before;
+        assert!(left.abs() < 4096, "{left} bytes are left");
+    });
+}
+
 const MESSAGES: usize = 8;
 
 /// Sends one message.
-type Send<'a> = dyn Fn(&Remote<dyn Notes>) + 'a;
+type Send<'a, I> = dyn Fn(&Remote<I>) + 'a;
 
 /// What it takes to receive some messages, each of which has been sent before.
-async fn allocations_to_receive(
-    send: &Send<'_>,
+async fn allocations_to_receive<I: Interface + ?Sized>(
+    send: &Send<'_, I>,
     (near, far): (MessagePipe, MessagePipe),
     is_typed: bool,
 ) -> usize {
@@ -199,12 +259,12 @@ async fn allocations_to_receive(
     send(&remote);
     let mut sum = 0;
     if is_typed {
-        let mut receiver = Receiver::<dyn Notes>::new(far);
-        receiver.recv().await.expect("it is a note").expect("it arrives");
+        let mut receiver = Receiver::<I>::new(far);
+        receiver.recv().await.expect("it is a message").expect("it arrives");
         for _ in 0..MESSAGES {
             send(&remote);
             let before = counts().allocations;
-            receiver.recv().await.expect("it is a note").expect("it arrives");
+            receiver.recv().await.expect("it is a message").expect("it arrives");
             sum += counts().allocations - before;
         }
     } else {

@@ -1,6 +1,7 @@
 //! The Rust that `docs/MAGEN.md` shows, with what it takes around it. That nothing else is shown there, `magen/tests/reference.rs`
 //! sees.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -12,16 +13,22 @@ use futures::future::join;
 use mage::event_loop::EventLoop;
 use mage::sched::Scheduler;
 use mage::{
-    CallError, Dispatch, Mapped, MessagePipe, Node, Receiver, Remote, Reply, StreamError, StreamReceiver,
+    ByteString, Bytes, CallError, Dispatch, Mapped, MessagePipe, Node, Receiver, Remote, Reply, StreamError,
+    StreamReceiver,
 };
 use mage_tests::Percent;
 
 use browser::{Browser, BrowserMock, BrowserNavigateResponse};
+use cache::Cache;
 use microphone::{Lost, Microphone, Sample};
 use player::{OpenError, Player, PlayerMessage, PlayerMock};
 
 mod browser {
     mage::include_magen!("browser");
+}
+
+mod cache {
+    mage::include_magen!("cache");
 }
 
 mod microphone {
@@ -138,6 +145,38 @@ fn types_of_the_program() {
     let (served, error) = block_on(join(receiver.serve(&mut mock), test));
     assert!(matches!(error, CallError::BadMessage(_)), "{error:?}");
     assert!(served.is_err() && mock.is_satisfied());
+}
+
+/// Keeps what it is given.
+#[derive(Default)]
+struct Memory {
+    entries: BTreeMap<ByteString, Bytes>,
+}
+
+impl Cache for Memory {
+    fn put(&mut self, key: ByteString, value: Bytes) {
+        // Both stay where they arrived.
+        self.entries.insert(key, value);
+    }
+
+    fn get(&mut self, keys: Vec<ByteString>, reply: Reply<BTreeMap<ByteString, Bytes>>) {
+        let found = keys.into_iter().filter_map(|key| Some((key.clone(), self.entries.get(&key)?.clone())));
+        let _ = reply.send(found.collect());
+    }
+}
+
+#[test]
+fn slices_of_the_message() {
+    let (cache, receiver) = mage::testing::pair::<dyn Cache>();
+    let mut memory = Memory::default();
+    let test = async move {
+        cache.put("one", b"1").expect("there is room");
+        cache.put("two", &vec![2; 100_000]).expect("there is room");
+        cache.get(&["two".into(), "three".into()]).await.expect("it answers")
+    };
+    let (served, found) = block_on(join(receiver.serve(&mut memory), test));
+    served.expect("the caller left");
+    assert_eq!(found, BTreeMap::from([("two".into(), vec![2; 100_000].into())]));
 }
 
 /// Hears three samples.

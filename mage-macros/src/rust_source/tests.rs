@@ -43,6 +43,21 @@ fn ends_of_all_kinds() {
 }
 
 #[test]
+fn slices_of_the_message() {
+    let rust = "trait A { #[mage(answer(a, #[mage(MinVersion = 1)] b))] \
+                fn f(&mut self, a: Bytes, b: mage::StreamReceiver<ByteString>) -> Result<(Bytes, i8), String>; } \
+                struct S { a: BTreeMap<ByteString, Vec<Option<Bytes>>>, b: Max<ByteString, 4> } \
+                enum U { A([Max<Bytes, 9>; 2]), B(String) }";
+    assert_eq!(
+        text(rust).unwrap(),
+        "interface A { F ( [ Shared ] bytes a , [ Shared ] stream < string > b ) => \
+         ( [ Shared ] bytes a , [ MinVersion = 1 ] int8 b ) error string ; } \
+         struct S { [ Shared ] map < string , array < bytes ? > > a ; [ Shared ] string < 4 > b ; } \
+         union U { [ Shared ] array < bytes < 9 > , 2 > a ; string b ; }"
+    );
+}
+
+#[test]
 fn what_makes_no_sense_is_said() {
     for (rust, message) in [
         ("trait A { fn f(x: i32); }", "a method takes `&mut self` first"),
@@ -55,6 +70,9 @@ fn what_makes_no_sense_is_said() {
         ("trait A { fn f(&mut self, x: (i32, i32)); }", "only an answer can be several values"),
         ("enum A { B(i32), C }", "expected `(Type)`"),
         ("trait A { fn f(&mut self, x: i32) -> B C; }", "expected `;`"),
+        ("struct A { a: BTreeMap<String, Bytes> }", "in one type all texts and bytes are slices"),
+        ("trait A { fn f(&mut self) -> Result<(), ByteString>; }", "only parameters, values of answers"),
+        ("const A: ByteString = \"a\";", "only parameters, values of answers"),
     ] {
         let found = text(rust).expect_err(rust);
         assert!(found.starts_with(message), "{rust}: {found}");

@@ -83,4 +83,14 @@ trait Modules {}
 #[mage_macros::interface(module = "a b")]
 trait Spaces {}
 
+#[mage_macros::interface]
+trait Mixed {
+    fn run(&mut self, far: BTreeMap<String, Bytes>);
+}
+
+#[mage_macros::interface]
+trait Errors {
+    fn run(&mut self) -> Result<(), ByteString>;
+}
+
 fn main() {}

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use super::reader::Reader;
-use super::value::{Decode, DecodeError, Encode};
+use super::value::{Decode, DecodeError, Encode, in_place};
 use super::writer::Writer;
 use crate::error::BadMessage;
 
@@ -34,6 +34,16 @@ pub trait DecodeAs {
             values.push(Self::decode_as(reader)?);
         }
         Ok(values)
+    }
+
+    /// Takes exactly so many, into their place.
+    ///
+    /// # Errors
+    /// As [`DecodeAs::decode_as`].
+    fn decode_fixed_as<const LENGTH: usize>(
+        reader: &mut Reader,
+    ) -> Result<[Self::Value; LENGTH], DecodeError> {
+        in_place(|| Self::decode_as(reader))
     }
 }
 
@@ -79,6 +89,10 @@ impl<T: Decode> DecodeAs for T {
 
     fn decode_array_as(count: usize, reader: &mut Reader) -> Result<Vec<T>, DecodeError> {
         T::decode_array(count, reader)
+    }
+
+    fn decode_fixed_as<const LENGTH: usize>(reader: &mut Reader) -> Result<[T; LENGTH], DecodeError> {
+        T::decode_fixed(reader)
     }
 }
 
@@ -186,8 +200,7 @@ impl<C: DecodeAs, const LENGTH: usize> DecodeAs for FixedArray<C, LENGTH> {
     const SIZE_MIN: usize = C::SIZE_MIN * LENGTH;
 
     fn decode_as(reader: &mut Reader) -> Result<Self::Value, DecodeError> {
-        let elements = C::decode_array_as(LENGTH, reader)?;
-        elements.try_into().map_err(|_| BadMessage::Truncated)
+        C::decode_fixed_as(reader)
     }
 }
 
@@ -215,7 +228,8 @@ impl<K: DecodeAs<Value: Ord>, V: DecodeAs, const MAX: u32> DecodeAs for Map<K, V
         let count = reader.length(MAX, K::SIZE_MIN + V::SIZE_MIN)?;
         let mut map = BTreeMap::new();
         for _ in 0..count {
-            let key = K::decode_as(reader)?;
+            // Values behind it may have to be slices of the buffer.
+            let key = reader.sparing(K::decode_as)?;
             // One map has one form: no key is there twice, and the order is that of the keys.
             if map.last_key_value().is_some_and(|(last, _)| *last >= key) {
                 return Err(BadMessage::InvalidValue);

@@ -160,6 +160,11 @@ impl Incoming {
         self.header.method
     }
 
+    /// As [`Reader::share`]: arguments are slices of the message.
+    pub fn share(&mut self) {
+        self.arguments.share();
+    }
+
     /// Takes an argument.
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use std::os::fd::OwnedFd;
 
+use bytes::{Buf, Bytes};
+
 use super::pipe::{MessagePipe, RawMessage};
 use super::value::{Decode, DecodeError};
 use crate::error::BadMessage;
@@ -12,10 +14,13 @@ use crate::seldom;
 /// A message being read.
 ///
 /// It owns the buffer that the message came in, because a text or a run of bytes that is most of it becomes its next owner:
-/// what arrives in one piece is not copied into another.
+/// what arrives in one piece is not copied into another. Those that the interface says are shared are slices of it instead,
+/// however many.
 #[derive(Debug)]
 pub struct Reader {
     buffer: Buffer,
+    /// Whether it has to stay whole, because values are to be slices of it.
+    is_shared: bool,
     /// How much of the buffer has not been read.
     left: usize,
     /// How much of that is behind the envelope that is being read.
@@ -32,7 +37,7 @@ impl Reader {
         let Incoming { bytes, pipes, handles, sender: _ } = message.into();
         let left = bytes.len().saturating_sub(header_bytes);
         let (pipes, handles) = (pipes.into_iter(), handles.into_iter());
-        Self { buffer: Buffer::Whole(bytes), left, behind: 0, pipes, handles, depth: 0 }
+        Self { buffer: Buffer::Whole(bytes), is_shared: false, left, behind: 0, pipes, handles, depth: 0 }
     }
 
     /// These bytes, and nothing else.
@@ -77,11 +82,36 @@ impl Reader {
         if length > self.bytes_left() {
             return Err(BadMessage::Truncated);
         }
-        if let Some(bytes) = self.buffer.give(length, self.left - length) {
+        if !self.is_shared
+            && let Some(bytes) = self.buffer.give(length, self.left - length)
+        {
             self.left -= length;
             return Ok(bytes);
         }
         self.slice(length).map(<[u8]>::to_vec)
+    }
+
+    /// Says that values to come are slices of the buffer, so that none before them takes it over.
+    pub fn share(&mut self) {
+        self.is_shared = true;
+    }
+
+    /// Takes so many bytes, as a slice of the buffer.
+    pub(super) fn shared(&mut self, length: usize) -> Result<Bytes, DecodeError> {
+        if length > self.bytes_left() {
+            return Err(BadMessage::Truncated);
+        }
+        let bytes = self.buffer.share(self.left, length).ok_or(BadMessage::Truncated)?;
+        self.left -= length;
+        Ok(bytes)
+    }
+
+    /// Takes something small with `read`, which does not get the buffer.
+    pub(super) fn sparing<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.is_shared, true);
+        let value = read(self);
+        self.is_shared = outer;
+        value
     }
 
     /// Takes a text of at most so many bytes.
@@ -182,6 +212,8 @@ impl Reader {
 #[derive(Debug)]
 enum Buffer {
     Whole(Vec<u8>),
+    /// What is left of it, or more; values have slices of it.
+    Shared(Bytes),
     /// All but the end belongs to a value already.
     End([u8; END_BYTES]),
 }
@@ -195,9 +227,28 @@ impl Buffer {
     fn last(&self, count: usize) -> &[u8] {
         let bytes = match self {
             Self::Whole(bytes) => bytes.as_slice(),
+            Self::Shared(bytes) => bytes,
             Self::End(bytes) => bytes,
         };
         bytes.get(bytes.len().saturating_sub(count)..).unwrap_or_default()
+    }
+
+    /// The first `length` of the last `left` bytes, as a slice. Where others share the buffer with it, they are counted, in a
+    /// small allocation beside it, which the first of them makes for all; the last value of a message that shares it with no
+    /// other needs none. `None` if there are not so many.
+    fn share(&mut self, left: usize, length: usize) -> Option<Bytes> {
+        if length == 0 {
+            return Some(Bytes::new());
+        }
+        if let Self::Whole(bytes) = self {
+            *self = Self::Shared(Bytes::from(std::mem::take(bytes)));
+        }
+        let Self::Shared(rest) = self else {
+            // A value has taken it over, and nobody had said that others would share it.
+            return self.last(left).get(..length).map(Bytes::copy_from_slice);
+        };
+        rest.advance(rest.len().checked_sub(left)?);
+        (length <= rest.len()).then(|| rest.split_to(length))
     }
 
     /// The buffer itself, cut to a value of this length with so much behind it. `None` if the value is too small a part of it:

@@ -6,6 +6,8 @@
 
 use std::os::fd::OwnedFd;
 
+use smallvec::SmallVec;
+
 use super::pipe::MessagePipe;
 use super::reader::Reader;
 use super::writer::Writer;
@@ -53,6 +55,25 @@ pub trait Decode: Sized {
         }
         Ok(values)
     }
+
+    /// Takes exactly so many, into their place.
+    ///
+    /// # Errors
+    /// As [`Decode::decode`].
+    fn decode_fixed<const LENGTH: usize>(reader: &mut Reader) -> Result<[Self; LENGTH], DecodeError> {
+        in_place(|| Self::decode(reader))
+    }
+}
+
+/// As many values as there is room for; none is allocated.
+pub(super) fn in_place<T, const LENGTH: usize>(
+    mut read: impl FnMut() -> Result<T, DecodeError>,
+) -> Result<[T; LENGTH], DecodeError> {
+    let mut values = SmallVec::<[T; LENGTH]>::new();
+    for _ in 0..LENGTH {
+        values.push(read()?);
+    }
+    values.into_inner().map_err(|_| BadMessage::Truncated)
 }
 
 /// The value that these bytes are, all of them.
@@ -107,6 +128,17 @@ macro_rules! decode_number {
                 let (numbers, _) = bytes.as_chunks::<SIZE>();
                 Ok(numbers.iter().map(|number| Self::from_le_bytes(*number)).collect())
             }
+
+            fn decode_fixed<const LENGTH: usize>(reader: &mut Reader) -> Result<[Self; LENGTH], DecodeError> {
+                const SIZE: usize = size_of::<$number>();
+                let bytes = reader.slice(LENGTH.saturating_mul(SIZE))?;
+                let (numbers, _) = bytes.as_chunks::<SIZE>();
+                let mut values = [Self::default(); LENGTH];
+                for (value, number) in values.iter_mut().zip(numbers) {
+                    *value = Self::from_le_bytes(*number);
+                }
+                Ok(values)
+            }
         }
     )*};
 }
@@ -121,6 +153,10 @@ impl Decode for u8 {
 
     fn decode_array(count: usize, reader: &mut Reader) -> Result<Vec<Self>, DecodeError> {
         reader.run(count)
+    }
+
+    fn decode_fixed<const LENGTH: usize>(reader: &mut Reader) -> Result<[Self; LENGTH], DecodeError> {
+        reader.array()
     }
 }
 

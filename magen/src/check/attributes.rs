@@ -3,6 +3,7 @@
 use super::Checker;
 use crate::ast::{Attribute, LiteralKind};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
+use crate::schema::ValueType;
 use crate::span::Span;
 use crate::suggest;
 
@@ -38,6 +39,11 @@ impl Place {
         }
     }
 
+    /// Whether it is written with a type.
+    fn has_type(self) -> bool {
+        matches!(self, Self::Parameter | Self::Field | Self::Member)
+    }
+
     /// Whether such a thing can be added in a later version.
     fn is_added_to(self) -> bool {
         matches!(self, Self::Method | Self::Parameter | Self::Field | Self::Member | Self::EnumValue)
@@ -52,14 +58,17 @@ pub(super) struct Attributes<'source> {
     pub(super) min_version: u32,
     /// The path of the user's type that stands for it in Rust.
     pub(super) rust: Option<&'source str>,
+    /// Where it says that texts and bytes are slices of their message.
+    pub(super) shared: Option<Span>,
 }
 
 const EXTENSIBLE: &str = "Extensible";
 pub(super) const MIN_VERSION: &str = "MinVersion";
 const RUST: &str = "Rust";
+const SHARED: &str = "Shared";
 
 /// Every attribute there is.
-pub(crate) const ATTRIBUTES: [&str; 3] = [EXTENSIBLE, MIN_VERSION, RUST];
+pub(crate) const ATTRIBUTES: [&str; 4] = [EXTENSIBLE, MIN_VERSION, RUST, SHARED];
 
 impl<'source> Checker<'source, '_> {
     pub(super) fn attributes(
@@ -79,6 +88,7 @@ impl<'source> Checker<'source, '_> {
                 EXTENSIBLE => found.is_extensible = self.extensible(attribute, place),
                 MIN_VERSION => found.min_version = self.min_version(attribute, place),
                 RUST => found.rust = self.rust_type(attribute, place),
+                SHARED => found.shared = self.shared(attribute, place),
                 _ => self.unknown_attribute(attribute),
             }
         }
@@ -115,7 +125,7 @@ impl<'source> Checker<'source, '_> {
 
     /// The path of a type: absolute, because the code may be included anywhere.
     fn rust_type(&mut self, attribute: &Attribute<'source>, place: Place) -> Option<&'source str> {
-        if !matches!(place, Place::Parameter | Place::Field | Place::Member) {
+        if !place.has_type() {
             let help =
                 "`[Rust=\"crate::Url\"]` stands before a parameter, a response value, a field or a member";
             self.misplaced_attribute(attribute, place, help);
@@ -132,13 +142,35 @@ impl<'source> Checker<'source, '_> {
         value.map(|value| value.text)
     }
 
+    fn shared(&mut self, attribute: &Attribute<'source>, place: Place) -> Option<Span> {
+        if !place.has_type() {
+            let help = "`[Shared]` stands before a parameter, a response value, a field or a member";
+            self.misplaced_attribute(attribute, place, help);
+            return None;
+        }
+        if let Some(value) = attribute.value {
+            self.invalid_attribute(value.span, "`Shared` takes no value", "write `[Shared]`");
+        }
+        Some(attribute.name.span)
+    }
+
+    /// The type of something before which `[Shared]` stands: there has to be something to share.
+    pub(super) fn shared_type(&mut self, value_type: ValueType, shared: Span) -> ValueType {
+        let is_text = |part: &ValueType| matches!(part, ValueType::Text(_) | ValueType::Bytes(_));
+        if !value_type.all_mentioned().into_iter().any(is_text) {
+            let help = "a struct, a union or an enum says of its own fields and members what is shared";
+            self.invalid_attribute(shared, "there is neither `string` nor `bytes` in this type", help);
+        }
+        value_type.shared()
+    }
+
     fn unknown_attribute(&mut self, attribute: &Attribute<'source>) {
         let name = attribute.name;
         let message = format!("unknown attribute `{}`", name.text);
         let diagnostic = Diagnostic::new(DiagnosticKind::UnknownAttribute, name.span, message);
         self.reporter.report(match suggest::closest(name.text, ATTRIBUTES) {
             Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
-            None => diagnostic.help("the attributes are `Extensible`, `MinVersion` and `Rust`"),
+            None => diagnostic.help("the attributes are `Extensible`, `MinVersion`, `Rust` and `Shared`"),
         });
     }
 

@@ -97,7 +97,7 @@ impl<'source> Checker<'source, '_> {
         literal: Literal<'source>,
         value_type: &ValueType,
     ) -> Option<Value<'source>> {
-        if let ValueType::Optional { inner, .. } = value_type {
+        if let ValueType::Optional { inner, .. } | ValueType::Shared(inner) = value_type {
             return self.value(literal, inner);
         }
         if let ValueType::Named(id) = value_type

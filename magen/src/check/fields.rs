@@ -46,6 +46,10 @@ impl<'source> Checker<'source, '_> {
                 );
             }
             let Some(value_type) = self.value_type(&field.value_type) else { continue };
+            let value_type = match attributes.shared {
+                Some(span) => self.shared_type(value_type, span),
+                None => value_type,
+            };
             let value_type = match attributes.rust {
                 Some(rust) => ValueType::Mapped(Box::new(value_type), rust.to_owned()),
                 None => value_type,

@@ -198,6 +198,7 @@ fn size_of(value_type: &ValueType, sizes: &BTreeMap<DefinitionId, Size>) -> Opti
         ValueType::Handle => plain(1, 4),
         ValueType::Named(id) => sizes.get(id).copied(),
         ValueType::Mapped(wire, _) => size_of(wire, sizes),
+        ValueType::Shared(_) => plain(4, 32),
         ValueType::Optional { is_boxed: true, .. } => plain(1, 8),
         ValueType::Optional { inner, .. } => {
             let size = size_of(inner, sizes)?;
@@ -215,7 +216,7 @@ fn size_of(value_type: &ValueType, sizes: &BTreeMap<DefinitionId, Size>) -> Opti
     }
 }
 
-/// Finds for every type whether it is plain, has equality and has a default: until nothing changes any more.
+/// Finds for every type whether it is plain, has equality, has a default and shares its message: until nothing changes any more.
 fn settle_traits(first: usize, schema: &mut Schema<'_>) {
     loop {
         let mut has_changed = false;
@@ -232,6 +233,7 @@ fn settle_traits(first: usize, schema: &mut Schema<'_>) {
             let new = Traits {
                 is_plain: fields.iter().all(|field| schema.is_plain(&field.value_type)),
                 is_eq: fields.iter().all(|field| schema.is_eq(&field.value_type)),
+                is_shared: schema.shares(fields),
                 has_default: matches!(kind, Kind::Struct(_))
                     && fields
                         .iter()

@@ -70,6 +70,9 @@ fn write_response(subject: Subject<'_>, method: &Method<'_>, values: &[Field<'_>
 
     open_reading_impl(" ::mage::codegen::Decode", &name, values, writer);
     write_decode_signature("reader: &mut ::mage::codegen::Reader", writer);
+    if names.schema.shares(values) {
+        writer.line("reader.share();");
+    }
     writer.open("::core::result::Result::Ok(Self");
     for value in values {
         writer.take(&naming::identifier(value.name), &take(value, "reader", names));
@@ -115,18 +118,30 @@ fn write_decode(subject: Subject<'_>, writer: &mut Writer) {
 
 fn write_decode_arm(subject: Subject<'_>, method: &Method<'_>, writer: &mut Writer) {
     let ordinal = method.ordinal;
-    let start = format!("{ordinal} => Self::{}", naming::camel_case(method.name));
+    let variant = format!("Self::{}", naming::camel_case(method.name));
     if method.parameters.is_empty() && method.response.is_none() {
-        return writer.line(&format!("{start},"));
+        return writer.line(&format!("{ordinal} => {variant},"));
     }
-    writer.open(&start);
+    let is_shared = subject.names.schema.shares(&method.parameters);
+    if is_shared {
+        writer.open(&format!("{ordinal} =>"));
+        writer.line("incoming.share();");
+        writer.open(&variant);
+    } else {
+        writer.open(&format!("{ordinal} => {variant}"));
+    }
     for parameter in &method.parameters {
         writer.take(&naming::identifier(parameter.name), &take(parameter, "incoming", subject.names));
     }
     if method.response.is_some() {
         writer.line(&format!("{}: incoming.reply()?,", naming::REPLY));
     }
-    writer.close_with(",");
+    if is_shared {
+        writer.close();
+        writer.close();
+    } else {
+        writer.close_with(",");
+    }
 }
 
 fn write_dispatch(subject: Subject<'_>, writer: &mut Writer) {

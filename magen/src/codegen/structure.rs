@@ -95,6 +95,7 @@ pub(super) fn expression(
             let variant = naming::camel_case(enumeration.values[position].name);
             format!("{}::{variant}", names.owned(&ValueType::Named(id)))
         }
+        (Value::Text(text), ValueType::Shared(_)) => format!("::mage::ByteString::from_static({text:?})"),
         (Value::Text(text), _) => format!("::std::string::String::from({text:?})"),
         (other, value_type) => literal(other, value_type),
     }
@@ -195,6 +196,9 @@ fn write_decode(name: &str, structure: &Struct<'_>, names: TypeNames<'_>, writer
         writer.line("}");
         writer.close();
         return writer.close();
+    }
+    if names.schema.shares(&structure.fields) {
+        writer.line("reader.share();");
     }
     let wrapper = match (structure.is_extensible, structure.traits.is_recursive) {
         (true, _) => Some("envelope"),

@@ -38,6 +38,10 @@ impl TypeNames<'_> {
                 format!("::mage::StreamReceiver<{value}{}>", error.unwrap_or_default())
             }
             ValueType::Mapped(_, rust) => rust.clone(),
+            ValueType::Shared(wire) if matches!(**wire, ValueType::Text(_)) => {
+                "::mage::ByteString".to_owned()
+            }
+            ValueType::Shared(_) => "::mage::Bytes".to_owned(),
             ValueType::Named(id) => self.path(*id),
             ValueType::Array(element, _) => format!("::std::vec::Vec<{}>", self.owned(element)),
             ValueType::FixedArray(element, count) => format!("[{}; {count}]", self.owned(element)),
@@ -61,6 +65,8 @@ impl TypeNames<'_> {
         match value_type {
             ValueType::Text(_) => "&str".to_owned(),
             ValueType::Bytes(_) => "&[u8]".to_owned(),
+            // It is copied into the message, whoever owns it.
+            ValueType::Shared(wire) => self.sent(wire),
             ValueType::Array(element, _) => format!("&[{}]", self.owned(element)),
             ValueType::Optional { inner, is_boxed: false } => {
                 format!("::core::option::Option<{}>", self.sent(inner))
@@ -108,6 +114,7 @@ impl TypeNames<'_> {
             |bound: &Option<u32>| bound.map_or_else(|| "{ u32::MAX }".to_owned(), |bound| bound.to_string());
         match value_type {
             ValueType::Mapped(wire, rust) => format!("::mage::codegen::As<{}, {rust}>", self.codec(wire)),
+            ValueType::Shared(wire) => format!("::mage::codegen::Shared<{}>", self.codec(wire)),
             ValueType::Text(length) => format!("::mage::codegen::Text<{}>", bound(length)),
             ValueType::Bytes(length) => format!("::mage::codegen::Bytes<{}>", bound(length)),
             ValueType::Array(element, length) => {

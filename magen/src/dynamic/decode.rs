@@ -87,7 +87,7 @@ impl<'a> Reader<'a, '_> {
 
     fn value_of(&mut self, value_type: &'a ValueType) -> Result<Value<'a>, Fault> {
         Ok(match value_type {
-            ValueType::Mapped(wire, _) => return self.value(wire),
+            ValueType::Mapped(wire, _) | ValueType::Shared(wire) => return self.value(wire),
             ValueType::Bool => Value::Bool(self.flag()?),
             ValueType::Integer(integer) => {
                 let bytes = self.slice((integer.bits / 8) as usize)?;

@@ -23,7 +23,7 @@ fn of_type<'a>(value_type: &'a ValueType, schema: &'a Schema<'a>) -> Result<Valu
         ValueType::Array(..) => Value::Array(Vec::new()),
         ValueType::Map(..) => Value::Map(Vec::new()),
         ValueType::Optional { .. } => Value::Optional(None),
-        ValueType::Mapped(wire, _) => of_type(wire, schema)?,
+        ValueType::Mapped(wire, _) | ValueType::Shared(wire) => of_type(wire, schema)?,
         ValueType::FixedArray(element, count) => {
             Value::Array(vec![of_type(element, schema)?; *count as usize])
         }

@@ -64,7 +64,7 @@ impl Writer<'_> {
 
     fn value_of(&mut self, value_type: &ValueType, value: &Value<'_>) -> Result<(), Fault> {
         match (value_type, value) {
-            (ValueType::Mapped(wire, _), value) => self.value(wire, value)?,
+            (ValueType::Mapped(wire, _) | ValueType::Shared(wire), value) => self.value(wire, value)?,
             (ValueType::Bool, Value::Bool(value)) => self.bytes(&[u8::from(*value)]),
             (ValueType::Integer(integer), Value::Integer(number)) => self.integer(*integer, *number)?,
             (ValueType::Float, Value::Float(value)) => self.bytes(&value.to_le_bytes()),

@@ -75,7 +75,7 @@ impl<'a> Generator<'a, '_> {
 
     fn value_of(&mut self, value_type: &'a ValueType) -> Result<Value<'a>, Fault> {
         Ok(match value_type {
-            ValueType::Mapped(wire, _) => return self.value(wire),
+            ValueType::Mapped(wire, _) | ValueType::Shared(wire) => return self.value(wire),
             ValueType::Bool => Value::Bool(self.random.one_in(2)),
             ValueType::Integer(integer) => {
                 let (min, max) = integer.range();

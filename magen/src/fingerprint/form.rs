@@ -136,7 +136,7 @@ pub(crate) fn type_text(value_type: &ValueType, schema: &Schema<'_>) -> String {
         ValueType::PendingRemote(id) => format!("pending_remote<{}>", schema.qualified_name(*id)),
         ValueType::PendingReceiver(id) => format!("pending_receiver<{}>", schema.qualified_name(*id)),
         // What it is in Rust is nobody else's business.
-        ValueType::Mapped(wire, _) => inner(wire),
+        ValueType::Mapped(wire, _) | ValueType::Shared(wire) => inner(wire),
         ValueType::Stream(value, None) => format!("stream<{}>", inner(value)),
         ValueType::Stream(value, Some(error)) => format!("stream<{},{}>", inner(value), inner(error)),
         ValueType::Array(element, bound) => format!("array<{}>{}", inner(element), max(bound)),

@@ -21,6 +21,8 @@ pub(crate) enum ValueType {
     Stream(Box<Self>, Option<Box<Self>>),
     /// What travels, and the path of the user's type that stands for it in Rust. Only a field as a whole has one.
     Mapped(Box<Self>, String),
+    /// A text or bytes that are a slice of the message in Rust.
+    Shared(Box<Self>),
     /// A struct, a union or an enum.
     Named(DefinitionId),
     /// At most so many elements.
@@ -124,9 +126,23 @@ impl ValueType {
     pub(crate) fn parts(&self) -> Vec<&Self> {
         match self {
             Self::Array(element, _) | Self::FixedArray(element, _) => vec![element],
-            Self::Optional { inner, .. } | Self::Mapped(inner, _) => vec![inner],
+            Self::Optional { inner, .. } | Self::Mapped(inner, _) | Self::Shared(inner) => vec![inner],
             Self::Map(key, value, _) => vec![key, value],
             _ => Vec::new(),
+        }
+    }
+
+    /// Itself, with each text and each `bytes` in it, also of what comes out of a stream, as a slice of its message.
+    pub(crate) fn shared(self) -> Self {
+        let shared = |inner: Box<Self>| Box::new(inner.shared());
+        match self {
+            text @ (Self::Text(_) | Self::Bytes(_)) => Self::Shared(Box::new(text)),
+            Self::Array(element, bound) => Self::Array(shared(element), bound),
+            Self::FixedArray(element, count) => Self::FixedArray(shared(element), count),
+            Self::Map(key, value, bound) => Self::Map(shared(key), shared(value), bound),
+            Self::Optional { inner, is_boxed } => Self::Optional { inner: shared(inner), is_boxed },
+            Self::Stream(value, error) => Self::Stream(shared(value), error.map(shared)),
+            other => other,
         }
     }
 

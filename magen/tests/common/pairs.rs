@@ -53,6 +53,19 @@ pub(crate) struct Item {
     pub(crate) name: String,
     value_type: String,
     since: u32,
+    /// Whether it is a slice of its message, which the other side does not see.
+    is_shared: bool,
+}
+
+impl Item {
+    fn new(name: String, value_type: String, since: u32) -> Self {
+        Self { name, value_type, since, is_shared: false }
+    }
+
+    /// What stands before it if it is there since this version.
+    fn attributes(&self, since: u32) -> String {
+        version(since) + if self.is_shared { "[Shared] " } else { "" }
+    }
 }
 
 impl Schema {
@@ -62,10 +75,10 @@ impl Schema {
         for definition in &self.definitions {
             let Definition { keyword, name, is_extensible, items } = definition;
             let _ = writeln!(text, "{}{keyword} {name} {{", extensible(*is_extensible));
-            for Item { name, value_type, since } in items {
+            for item @ Item { name, value_type, since, .. } in items {
                 let _ = match *keyword {
                     "enum" => writeln!(text, "  {}{name} = {value_type},", version(*since)),
-                    _ => writeln!(text, "  {}{value_type} {name};", version(*since)),
+                    _ => writeln!(text, "  {}{value_type} {name};", item.attributes(*since)),
                 };
             }
             text.push_str("}\n");
@@ -75,7 +88,7 @@ impl Schema {
             let items = method.list.iter().map(|item| {
                 // An addition to a method that is new itself is none.
                 let since = if method.since >= item.since { 0 } else { item.since };
-                format!("{}{} {}", version(since), item.value_type, item.name)
+                format!("{}{} {}", item.attributes(since), item.value_type, item.name)
             });
             let list = items.collect::<Vec<_>>().join(", ");
             let answer = if method.is_answered { format!(" => ({list})") } else { String::new() };
@@ -84,6 +97,15 @@ impl Schema {
             let _ = writeln!(text, "  {}{name}@{ordinal}({list}){answer}{error};", version(*since));
         }
         text + "}\n"
+    }
+
+    /// Makes slices of about half of what can be one.
+    fn share(&mut self, random: &mut Random) {
+        let fields = self.definitions.iter_mut().flat_map(|definition| &mut definition.items);
+        for item in fields.chain(self.methods.iter_mut().flat_map(|method| &mut method.list)) {
+            let is_text = ["string", "bytes"].iter().any(|word| item.value_type.contains(word));
+            item.is_shared = is_text && random.one_in(2);
+        }
     }
 
     fn version(&self) -> u32 {
@@ -110,7 +132,7 @@ impl Pair {
     /// The pair of this seed.
     pub(crate) fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let old = old(&mut random);
+        let mut old = old(&mut random);
         // A change that this interface has no place for is none: then there is another one.
         loop {
             let mut new = old.clone();
@@ -120,6 +142,8 @@ impl Pair {
                 breaking(&mut new, &mut random).map(|(change, place)| (change, Some(place)))
             };
             if let Some((change, expected)) = changed {
+                old.share(&mut random);
+                new.share(&mut random);
                 return Self { old, new, change, expected };
             }
         }
@@ -173,12 +197,8 @@ fn old(random: &mut Random) -> Schema {
         let names: Vec<&str> = definitions.iter().map(|definition| definition.name).collect();
         let count = 2 + random.below(3);
         let items = (0..count).map(|index| match keyword {
-            "enum" => Item {
-                name: format!("V{index}"),
-                value_type: (index * 3 + random.below(2)).to_string(),
-                since: 0,
-            },
-            _ => Item { name: format!("f{index}"), value_type: any_type(random, &names), since: 0 },
+            "enum" => Item::new(format!("V{index}"), (index * 3 + random.below(2)).to_string(), 0),
+            _ => Item::new(format!("f{index}"), any_type(random, &names), 0),
         });
         let mut definition = Definition { keyword, name, is_extensible, items: items.collect() };
         if is_extensible && random.one_in(2) {
@@ -190,8 +210,7 @@ fn old(random: &mut Random) -> Schema {
     let names: Vec<&str> = definitions.iter().map(|definition| definition.name).collect();
     // The first one uses every type, so that a change of any matters.
     let all = names.iter().enumerate();
-    let all =
-        all.map(|(index, name)| Item { name: format!("a{index}"), value_type: (*name).to_owned(), since: 0 });
+    let all = all.map(|(index, name)| Item::new(format!("a{index}"), (*name).to_owned(), 0));
     let first = Method {
         name: "M0".to_owned(),
         ordinal: 0,
@@ -210,9 +229,7 @@ fn old(random: &mut Random) -> Schema {
 
 fn method(index: usize, since: u32, names: &[&str], random: &mut Random) -> Method {
     let count = 2 + random.below(3);
-    let list = (0..count)
-        .map(|item| Item { name: format!("b{item}"), value_type: any_type(random, names), since: 0 })
-        .collect();
+    let list = (0..count).map(|item| Item::new(format!("b{item}"), any_type(random, names), 0)).collect();
     let ordinal = u32::try_from(index * 3).unwrap_or_default();
     let has_error = random.one_in(4);
     Method { name: format!("M{index}"), ordinal, since, list, is_answered: !random.one_in(3), has_error }
@@ -227,7 +244,7 @@ fn add(definition: &mut Definition, random: &mut Random, since: u32) -> String {
         _ => simple_type(random),
     };
     let name = if definition.keyword == "enum" { name.to_uppercase() } else { name };
-    definition.items.push(Item { name: name.clone(), value_type, since });
+    definition.items.push(Item::new(name.clone(), value_type, since));
     name
 }
 
@@ -261,7 +278,7 @@ fn compatible(schema: &mut Schema, random: &mut Random) -> Option<String> {
         5 if schema.is_extensible => {
             let method = pick(&mut schema.methods, random)?;
             let since = interface_version + 1;
-            method.list.push(Item { name: "added".to_owned(), value_type: simple_type(random), since });
+            method.list.push(Item::new("added".to_owned(), simple_type(random), since));
             Some(format!("{}.added is new", method.name))
         }
         _ => None,
@@ -347,7 +364,7 @@ fn break_interface(schema: &mut Schema, random: &mut Random) -> Option<(String, 
             Some((format!("{name}.{gone} is gone"), place(Some(&name), Some(&gone))))
         }
         2 => {
-            method.list.push(Item { name: "added".to_owned(), value_type: simple_type(random), since: 0 });
+            method.list.push(Item::new("added".to_owned(), simple_type(random), 0));
             Some((format!("{name}.added is new and does not say so"), place(Some(&name), Some("added"))))
         }
         3 if !is_only => {

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 
 use mage::codegen::{Decode, Encode, Message, Proxy, arrive_bytes};
-use mage::{Call, Interface, MessagePipe, PendingReceiver, PendingRemote, Reply, decode_bytes, encode_bytes};
+use mage::{ByteString, Bytes, Call, Interface, MessagePipe, PendingReceiver, PendingRemote, Reply, decode_bytes, encode_bytes};
 
 // MODULES
 
@@ -145,6 +145,8 @@ sample! {
     f64, random => random.next() as i64 as f64 / 8.0;
     String, random => ["", "a", "\n", "ß", "\"\\"][random.below(5) as usize].to_owned();
     &'static str, random => String::sample(random).leak();
+    ByteString, random => <&str>::sample(random).into();
+    Bytes, random => Vec::sample(random).into();
     MessagePipe, random => MessagePipe(random.next() as u8);
     OwnedFd, _random => File::open("/dev/null").unwrap().into();
 }

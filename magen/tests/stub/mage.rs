@@ -6,6 +6,11 @@ use std::marker::PhantomData;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
+// To the codec, the crates that it uses are here.
+extern crate self as bytes;
+extern crate self as bytestring;
+extern crate self as smallvec;
+
 // The codec is the real one.
 #[path = "../../../mage/src/error/mod.rs"]
 pub mod error;
@@ -18,6 +23,10 @@ mod reader;
 #[path = "../../../mage/src/seldom.rs"]
 #[allow(dead_code)]
 mod seldom;
+#[path = "../../../mage/src/bindings/shared.rs"]
+mod shared;
+mod slices;
+mod small;
 #[path = "../../../mage/src/bindings/value.rs"]
 mod value;
 #[path = "../../../mage/src/bindings/writer.rs"]
@@ -25,6 +34,8 @@ mod writer;
 
 pub use error::{BadMessage, SendError, SendErrorKind};
 pub use pipe::MessagePipe;
+pub use slices::{Buf, ByteString, Bytes};
+pub use small::SmallVec;
 
 mod core {
     /// What a node is called.
@@ -231,6 +242,7 @@ pub mod codegen {
 
     pub use crate::codec::{Array, Boxed, Bytes, DecodeAs, EncodeAs, FixedArray, Map, Optional, Text};
     pub use crate::reader::Reader;
+    pub use crate::shared::Shared;
     pub use crate::value::{Decode, DecodeError, Encode};
     pub use crate::writer::Writer;
 
@@ -305,6 +317,11 @@ pub mod codegen {
         /// The ordinal of its method.
         pub fn method(&self) -> u32 {
             self.method
+        }
+
+        /// Arguments are slices of the message.
+        pub fn share(&mut self) {
+            self.reader.share();
         }
 
         /// The next argument.
