@@ -25,7 +25,7 @@ mod watchdog;
 pub mod words;
 
 pub use fated::serve_fate;
-pub use mapped::{Percent, Word};
+pub use mapped::{Label, Percent, Word};
 pub use matrix::{Flavor, Stage, run};
 pub use puppet::{Puppet, quiet};
 pub use serve::{EchoImpl, mirror, next, next_text, text_of};

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use mage::Mapped;
+use mage::{ByteString, Mapped};
 
 /// A part of a hundred. Nothing keeps a test from making one that is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,22 @@ impl Mapped<u8> for Percent {
 
     fn from_wire(number: u8) -> Result<Self, String> {
         if number <= 100 { Ok(Self(number)) } else { Err(format!("{number} is more than all")) }
+    }
+}
+
+/// What is written on something: a slice of the message that said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label(pub ByteString);
+
+impl Mapped<ByteString> for Label {
+    type Error = &'static str;
+
+    fn to_wire(&self) -> ByteString {
+        self.0.clone()
+    }
+
+    fn from_wire(text: ByteString) -> Result<Self, &'static str> {
+        if text.is_empty() { Err("nothing is written there") } else { Ok(Self(text)) }
     }
 }
 

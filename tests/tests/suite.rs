@@ -21,6 +21,7 @@ mod seeing;
 mod sets;
 mod settling;
 mod simulated;
+mod slices;
 mod slow_reader;
 mod streams;
 mod support;
