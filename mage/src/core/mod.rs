@@ -47,6 +47,7 @@
 //! | node of peer lost | refuse to send | `End` to the old peer, erase | erase | – |
 
 mod admission;
+mod ahead;
 mod broker;
 mod carriage;
 mod effect;
@@ -75,6 +76,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ahead::{Ahead, SaidForOthers};
 pub(crate) use effect::{Effect, LinkId};
 pub(crate) use endpoint::{Role, Side, Status};
 pub(crate) use frame::{Body, Control, Descriptor, Ends, Frame, Hello, Parcel, Welcome};

@@ -151,6 +151,7 @@ pub(super) enum Mutation {
     IntroducerUnchecked,
     RefuserUnchecked,
     RingsTurn,
+    AheadUnbounded,
     // Guests, networks, leaving.
     UnadmittedGuestsForgotten,
     LateAdmissionKept,

@@ -16,6 +16,7 @@
 //! is something to read, and that nobody has called, does not look here before it has read: it is still `Parked`, with its
 //! writer lent, and what it makes the node say is written like anybody's, by the one who appends, which is itself.
 
+use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 
@@ -24,7 +25,7 @@ use mage_sched::sync::{AtomicBool, Mutex, Ordering};
 use super::handle::Handle;
 use super::queue::Queue;
 use super::writer::{Via, Writer};
-use crate::core::{Body, Control, Frame};
+use crate::core::{Ahead, Body, Control, Count, EndpointName, Frame, SaidForOthers};
 use crate::limits::{PENDING_ADMISSIONS_MAX, UNREAD_ANSWERS_MAX};
 use crate::wire::Names;
 
@@ -44,6 +45,8 @@ struct Inner {
     names: Option<Names>,
     /// The weight of the answers among them.
     answers: usize,
+    /// What there is among them that endpoints of this node say for others.
+    ahead: BTreeMap<EndpointName, Ahead>,
     driver: DriverState,
     /// What wakes the driver. It stays from one sleep to the next, unless it has been called for.
     waker: Option<Waker>,
@@ -112,6 +115,7 @@ impl Outbox {
             queue: Queue::default(),
             names: None,
             answers: 0,
+            ahead: BTreeMap::new(),
             driver: DriverState::Running,
             waker: None,
             pen: Pen::WithDriver,
@@ -137,6 +141,11 @@ impl Outbox {
             self.calls.store(true, Ordering::Release);
         }
         Ok(next)
+    }
+
+    /// Whether there is room for one more thing that an endpoint of this node says for others; there may be so much of that one's.
+    pub(crate) fn has_room_for(&self, endpoint: EndpointName, said: SaidForOthers, most: Count) -> bool {
+        self.inner.lock().ahead.entry(endpoint).or_default().take(said, most)
     }
 
     /// Writes what has been appended, for the one who was told to, and returns whom to wake then.
@@ -246,7 +255,7 @@ impl Outbox {
 /// what there is here: ends, windows, nodes. A peer that reads, however slowly, has no more of them than it has asked for.
 fn weight(frame: &Frame<Handle>) -> usize {
     match frame {
-        Frame::Endpoint { body: Body::Gone | Body::Accepted | Body::Credit(_), .. } => 1,
+        Frame::Endpoint { body: Body::Gone | Body::Accepted, .. } => 1,
         Frame::Control(Control::IntroductionFailed { .. } | Control::RefuseAdmission { .. }) => 1,
         // It costs a descriptor.
         Frame::Control(Control::Admit { .. }) => UNREAD_ANSWERS_MAX / PENDING_ADMISSIONS_MAX,
@@ -296,6 +305,7 @@ impl Inner {
         let took = writer.take(&mut self.queue);
         if took {
             self.answers = 0;
+            self.ahead.clear();
         }
         took
     }

@@ -390,12 +390,22 @@ impl Drop for Waiting<'_> {
 }
 
 impl Inner {
-    /// Carries out the effects that need order: frames are appended here, under the lock that ordered them.
+    /// Carries out the effects that need order, and those of what comes back.
     fn flush(&mut self, after: &mut After) {
+        let mut back = self.append(after);
+        while !back.is_empty() {
+            back.into_iter().for_each(|frame| self.router.take_back(frame));
+            back = self.append(after);
+        }
+    }
+
+    /// Carries out the effects that there are: frames are appended here, under the lock that ordered them. Some come back.
+    fn append(&mut self, after: &mut After) -> Vec<Frame<Handle>> {
         let Self { router, outboxes, accepting, bereft, faults, shut, .. } = self;
-        let mask = router.mask();
+        let (mask, ahead_max) = (router.mask(), router.ahead_max());
+        let mut back = Vec::new();
         let effects = router.effects_mut();
-        after.wake = mem::take(&mut effects.wake);
+        mem::take(&mut effects.wake).each(|waker| after.wake.push(waker));
         if !effects.trash.is_empty() {
             after.rare().trash.append(&mut effects.trash);
         }
@@ -403,6 +413,12 @@ impl Inner {
             match effect {
                 Effect::Transmit { link, frame } => {
                     if let Some(outbox) = outboxes.get(&link) {
+                        if let Some((endpoint, said)) = frame.said_for_others()
+                            && !outbox.has_room_for(endpoint, said, ahead_max)
+                        {
+                            back.push(frame);
+                            continue;
+                        }
                         match outbox.push(frame) {
                             Ok(Next::Nothing) => {}
                             Ok(Next::Wake(waker)) => after.wake.push(waker),
@@ -444,6 +460,7 @@ impl Inner {
                 }
             }
         }
+        back
     }
 }
 

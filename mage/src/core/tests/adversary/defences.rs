@@ -35,6 +35,7 @@ pub(in crate::core::tests) const DEFENCES: &[(Mutation, By)] = &[
     (Mutation::IntroducerUnchecked, By::Story(stories::introduces_itself_as_another)),
     (Mutation::RefuserUnchecked, By::Story(stories::refuses_for_the_broker)),
     (Mutation::RingsTurn, By::Story(stories::places_in_a_ring)),
+    (Mutation::AheadUnbounded, By::Story(stories::has_much_passed_on)),
 ];
 
 #[test]

@@ -8,7 +8,7 @@ use crate::core::tests::token::Token;
 use crate::core::tests::world::{BROKER, Step, World, name_of};
 use crate::core::{Count, Side, Window};
 use crate::error::Why;
-use crate::limits::{ASKED_NAMES_MAX, CARRIED_MAX, HELD_ORIGINS_MAX, Limits};
+use crate::limits::{ASKED_NAMES_MAX, CARRIED_MAX, HELD_ORIGINS_MAX, HELD_WINDOWS, Limits};
 
 /// A story in which this node is hostile; the other guests are honest.
 fn against(nodes: usize, hostile: usize, limits: Limits) -> Story {
@@ -388,6 +388,60 @@ pub(super) fn brings_a_crowd() -> Result<(), String> {
     story.verdict()
 }
 
+/// E gives V an end, which V's user sends on to C. Then C reads nothing for a while, and E has V pass on more than C has granted.
+fn has_passed_on(said: fn(u64) -> Body<Token>) -> Result<(), String> {
+    const E: usize = 1;
+    const V: usize = 2;
+    const C: usize = 3;
+    let limits = Limits { window_messages: 2, ..Limits::default() };
+    let mut story = against(4, E, limits.clone());
+    let (at_e, at_v) = story.acquaint(E, V);
+    let (from_v, to_c) = story.acquaint(V, C);
+    let (near, far) = story.acquaint(V, C);
+    let number = story.world.nodes[E].router.next_number_for(name_of(V));
+    let (peer, speaker) = (invented(E, 800 + number), invented(E, 900 + number));
+    let peer = Address { node: name_of(E), endpoint: peer };
+    let gift = Descriptor { window: Window::new(&limits), ..gift(E, number, peer) };
+    let [end] = story.give(at_e, at_v, vec![gift])[..] else { return Err("no end".to_owned()) };
+    story.oracle.hands.push(end);
+    story.send(from_v, &[end]).map_err(|why| format!("{why:?}"))?;
+    if !story.comes_to_rest_without(E) {
+        return Err("no rest".to_owned());
+    }
+    let moved = story.receive(to_c)[0];
+    let before = story.world.under_way(V, C);
+    for number in 0..100 {
+        story.lie(E, end, speaker, said(number));
+        let for_v = |step: &Step| match *step {
+            Step::Deliver { channel, side } => story.world.reader(channel, side) == Some(V),
+            Step::Introduce | Step::Admit => false,
+        };
+        let step = story.world.steps().into_iter().find(for_v).ok_or("V hears nothing")?;
+        story.world.take(step);
+    }
+    let passed_on = story.world.under_way(V, C) - before;
+    let most = usize::try_from(HELD_WINDOWS * limits.window_messages).expect("a small number");
+    // And that this is the end of it.
+    if passed_on != most + 1 {
+        return Err(format!("{passed_on} frames are passed on"));
+    }
+    if !story.comes_to_rest_without(E) {
+        return Err("no rest when C reads again".to_owned());
+    }
+    let ended = story.world.nodes[C].router.status(moved.end).and_then(|status| status.ended);
+    if ended != Some(Why::BrokenRules) {
+        return Err(format!("the pipe has ended so: {ended:?}"));
+    }
+    story.passes(near, far)?;
+    story.passes(far, near)?;
+    story.verdict()
+}
+
+pub(super) fn has_much_passed_on() -> Result<(), String> {
+    has_passed_on(|number| message(number, Vec::new()))?;
+    has_passed_on(|number| Body::Credit(Count { messages: 3 + number, bytes: 1 << 30 }))
+}
+
 /// What E says into a ring: a message, or credit.
 const SAID: [fn() -> Body<Token>; 2] =
     [|| message(0, Vec::new()), || Body::Credit(Count { messages: 5000, bytes: 1 << 31 })];
@@ -411,6 +465,11 @@ fn one_peer_does_not_use_up_what_a_node_has() {
     assert_eq!(speaks_for_many(), Ok(()));
     assert_eq!(brings_a_crowd(), Ok(()));
     assert_eq!(names_everybody(), Ok(()));
+}
+
+#[test]
+fn nobody_has_more_passed_on_than_is_granted() {
+    assert_eq!(has_much_passed_on(), Ok(()));
 }
 
 #[test]

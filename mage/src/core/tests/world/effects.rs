@@ -4,7 +4,7 @@ use super::super::token::{Kind, Token, inside};
 use super::super::translate::outward;
 use super::{Item, Plug, World, index_of, name_of};
 use crate::core::frame::{Body, Control, Ends, Frame, Parcel};
-use crate::core::{Effect, EndpointName, LinkId, Router};
+use crate::core::{Ahead, Effect, EndpointName, LinkId, Router};
 use crate::error::PeerMisbehaved;
 
 impl World {
@@ -34,16 +34,26 @@ impl World {
 
     pub(super) fn absorb(&mut self, node: usize) {
         let effects = std::mem::take(self.nodes[node].router.effects_mut());
+        let mut back = Vec::new();
         for effect in effects.list {
-            self.apply(node, effect);
+            self.apply(node, effect, &mut back);
         }
         effects.wake.each(std::task::Waker::wake);
         self.dispose(effects.trash);
+        for frame in back {
+            self.run(node, |router| router.take_back(frame));
+        }
     }
 
-    fn apply(&mut self, node: usize, effect: Effect<Token>) {
+    fn apply(&mut self, node: usize, effect: Effect<Token>, back: &mut Vec<Frame<Token>>) {
         match effect {
             Effect::Transmit { link, frame } => {
+                if self.runs_too_far_ahead(node, link, &frame) {
+                    if self.hostile.is_none() {
+                        self.faults.push(format!("node {node} runs too far ahead: {frame:?}"));
+                    }
+                    return back.push(frame);
+                }
                 self.note_moves(node, link, &frame);
                 self.transmit(node, link, frame);
             }
@@ -64,6 +74,25 @@ impl World {
                 self.unplug(node, link);
             }
         }
+    }
+
+    /// Whether more than there may be of what this endpoint says for others has not been read.
+    fn runs_too_far_ahead(&self, node: usize, link: LinkId, frame: &Frame<Token>) -> bool {
+        let Some((endpoint, said)) = frame.said_for_others() else { return false };
+        let Some(plug) = self.nodes[node].links.get(&link) else { return false };
+        let said_before = |item: &Item| match item {
+            Item::Frame(frame) => frame.said_for_others(),
+            Item::Down => None,
+        };
+        let unread = self.channels[plug.channel].sides[1 - plug.side].unread.iter().filter_map(said_before);
+        let creator = if endpoint.creator.is_local() { plug.me } else { Some(endpoint.creator) };
+        let is_it = |from: EndpointName| Some(from.creator) == creator && from.number == endpoint.number;
+        let most = self.nodes[node].router.ahead_max();
+        let mut ahead = Ahead::default();
+        unread.filter(|(from, _)| is_it(*from)).for_each(|(_, said)| {
+            ahead.take(said, most);
+        });
+        !ahead.take(said, most)
     }
 
     fn transmit(&mut self, node: usize, link: LinkId, frame: Frame<Token>) {

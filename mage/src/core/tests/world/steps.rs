@@ -50,6 +50,12 @@ impl World {
     }
 
     /// The next frame on this side is read by somebody who does nothing about it.
+    /// How many frames of `from` are under way to `to`.
+    pub(in crate::core::tests) fn under_way(&self, from: usize, to: usize) -> usize {
+        let half = self.link_between(to, from);
+        half.map_or(0, |(channel, side)| self.channels[channel].sides[side].unread.len())
+    }
+
     pub(in crate::core::tests) fn ignore(&mut self, channel: usize, side: usize) {
         match self.channels[channel].sides[side].unread.pop_front() {
             Some(Item::Frame(frame)) => self.dispose(socket_of(frame).into_iter().collect()),
