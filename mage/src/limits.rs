@@ -40,7 +40,8 @@ pub const WINDOW_MESSAGES_CAP: u64 = 1 << 20;
 /// The same in bytes.
 pub const WINDOW_BYTES_CAP: u64 = 1 << 34;
 /// How many of its own windows a node keeps of one pipe at most, whatever it is told: of an end that says on arrival that
-/// its reader has granted more, and, at a place that only forwards, of one origin's messages for a sender it does not yet know.
+/// its reader has granted more; at a place that only forwards, of one origin's messages for a sender it does not yet know; and of what one
+/// place has passed on to a link that is not read.
 /// Windows in one network should not differ by more than this.
 pub const HELD_WINDOWS: u64 = 4;
 /// Origins of one sending node whose frames an endpoint keeps before it knows whether it is to hear them. An origin is the node that

@@ -13,10 +13,13 @@ use std::hash::{Hash, Hasher};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 
+use futures::channel::oneshot;
 use futures::future::{BoxFuture, join};
+use mage::event_loop::EventLoop;
 use mage::{
     BadMessage, InvitationError, MessagePipe, Node, NodeName, RawMessage, Receiver, RecvError, Remote, Why,
 };
@@ -24,7 +27,7 @@ use mage_tests::evil::{self, Attack, Called, End, Known, Part};
 use mage_tests::fixtures::Echo;
 use mage_tests::raw::{self, RawPeer};
 use mage_tests::victim::used;
-use mage_tests::words::pair;
+use mage_tests::words::{bytes, heard, pair};
 use mage_tests::{EchoImpl, Flavor, Stage, run};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -69,6 +72,7 @@ fn in_a_process_of_its_own() {
         "handshakes" => run(flavor, flipped_handshakes),
         "half_open" => run(flavor, invitations_that_nobody_finishes),
         "never_reading" => run(flavor, a_peer_that_never_reads),
+        "passed_on" => run(flavor, a_flood_that_is_passed_on),
         "garbage" => run(flavor, messages_of_garbage),
         unknown => panic!("nothing is called {unknown}"),
     }
@@ -94,6 +98,7 @@ tests! {
     handshakes on [Loop];
     half_open on [Loop, TokioMulti];
     never_reading on [Loop, Smol];
+    passed_on on [Loop, TokioMulti];
     garbage on [Loop, TokioLocal];
 }
 
@@ -368,6 +373,60 @@ async fn a_peer_that_never_reads(stage: Stage) {
     assert_eq!(end_of(&pipe).await, Why::PeerDied);
     drop(pipe);
     scene.unharmed("never reading").await;
+}
+
+/// The victim passes on to somebody what the peer says, and that one reads nothing for a while. More of it is kept than anybody may
+/// send ahead, and no more; and neither link is dropped.
+async fn a_flood_that_is_passed_on(stage: Stage) {
+    let scene = Scene::new(&stage).await;
+    let (mut peer, pipe, known) = scene.enter(&stage, Part::Guest).await;
+    let (ours, theirs) = pair();
+    let near = scene.victim.send_invitation(ours).expect("a stream socket");
+    let (stand, stands) = oneshot::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        let mut event_loop = EventLoop::new().expect("a loop");
+        let node = Node::new(event_loop.scheduler());
+        let (far, end) = event_loop.run_until(async {
+            let far = node.accept_invitation(theirs).await.expect("it invites");
+            let end = far.recv().await.expect("it is sent").pipes.pop().expect("with the end");
+            far.try_send(bytes("I have it")).expect("there is room");
+            stands.await.expect("it is told to");
+            (far, end)
+        });
+        may_go_on.recv().expect("it is told to");
+        event_loop.run_until(async {
+            let why = end_of(&end).await;
+            far.try_send(bytes("it was not me")).expect("there is room");
+            drop(far);
+            node.shutdown().await;
+            why
+        })
+    });
+    peer.write(&evil::message(known.to, known.prev, (0, 1), &[raw::descriptor(2)]))
+        .await
+        .expect("it listens");
+    let given = pipe.recv().await.expect("an end comes");
+    near.try_send(RawMessage { pipes: given.pipes, ..RawMessage::default() }).expect("there is room");
+    assert_eq!(heard(&near).await, "I have it");
+    stand.send(()).expect("it waits");
+    let place = (evil::SENDER, 2);
+    for sequence in (0..100_000).step_by(1000) {
+        let said: Vec<u8> = (sequence..sequence + 1000)
+            .flat_map(|number| evil::message(place, place, (number, 1), &[]))
+            .collect();
+        scene.say(&mut peer, &said, &[]).await;
+    }
+    while scene.victim.inspect().proxies > 0 {
+        scene.remote.text("meanwhile").await.expect("it is honest");
+    }
+    go_on.send(()).expect("it waits");
+    assert_eq!(heard(&near).await, "it was not me");
+    assert_eq!(reader.join().expect("it has not panicked"), Why::BrokenRules);
+    let seen = scene.victim.inspect();
+    assert!(seen.faults.is_empty(), "{seen}");
+    drop((peer, pipe, near));
+    scene.unharmed("passed on").await;
 }
 
 // ---- the bindings

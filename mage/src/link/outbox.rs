@@ -251,8 +251,9 @@ impl Outbox {
     }
 }
 
-/// What a frame counts for among those that the peer can make us say as often as it likes. The others are bounded by
-/// what there is here: ends, windows, nodes. A peer that reads, however slowly, has no more of them than it has asked for.
+/// What a frame counts for among those that the peer can make us say as often as it likes. What others can make us say to it
+/// is bounded by endpoint ([`Ahead`]), and the rest by what there is here: ends, windows, nodes. A peer that reads, however slowly, has no
+/// more of them than it has asked for.
 fn weight(frame: &Frame<Handle>) -> usize {
     match frame {
         Frame::Endpoint { body: Body::Gone | Body::Accepted, .. } => 1,
