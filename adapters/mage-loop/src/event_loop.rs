@@ -71,6 +71,8 @@ impl EventLoop {
     /// other code in this process has closed what it does not own.
     pub fn run_until<F: Future>(&mut self, future: F) -> F::Output {
         let mut future = pin!(future);
+        let shared = Arc::clone(&self.shared);
+        let _running = shared.run_here();
         let handle = self.tasks.main_waker();
         let waker = Waker::from(Arc::clone(&handle));
         handle.wake_by_ref();

@@ -1,9 +1,14 @@
 //! What is ready to run, filled from any thread.
+//!
+//! There are two queues. One is shared and has a lock. The other belongs to the thread that runs the loop, while it runs it:
+//! tasks that are woken there, which is nearly all of them, wait in it and cost no lock.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::mem;
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
@@ -18,6 +23,8 @@ use crate::reactor::Reactor;
 pub(crate) struct Shared {
     pub(crate) reactor: Reactor,
     queue: Mutex<Queue>,
+    /// Whether there is something in the queue. Written under its lock.
+    filled: AtomicBool,
     /// Whether the loop waits in the poller, having found the queue empty. Set under the queue's lock. Who pushes first wakes
     /// it, and no other has to; in particular nobody on the loop's own thread.
     asleep: AtomicBool,
@@ -60,6 +67,26 @@ pub(crate) struct TaskKey {
     pub(crate) generation: u64,
 }
 
+thread_local! {
+    /// The loop that this thread runs now, if any, and those of its tasks that were woken here.
+    static TURN: RefCell<Turn> = const { RefCell::new(Turn::of_nobody()) };
+}
+
+/// A thread at work for a loop.
+#[derive(Debug)]
+struct Turn {
+    /// Compared, and never followed.
+    of: Option<usize>,
+    woken: VecDeque<Ready>,
+}
+
+/// While this exists, its thread runs this loop, and then again the one that it ran before.
+#[derive(Debug)]
+pub(crate) struct Running<'a> {
+    shared: &'a Shared,
+    before: Turn,
+}
+
 /// Whether there was something to run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Taken {
@@ -71,7 +98,33 @@ pub(crate) enum Taken {
 impl Shared {
     pub(crate) fn new() -> io::Result<Self> {
         let queue = Mutex::new(Queue { ready: VecDeque::new(), life: Life::Running });
-        Ok(Self { reactor: Reactor::new()?, queue, asleep: AtomicBool::new(false) })
+        let (filled, asleep) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { reactor: Reactor::new()?, queue, filled, asleep })
+    }
+
+    /// From now on this thread runs the loop.
+    pub(crate) fn run_here(&self) -> Running<'_> {
+        let turn = Turn { of: Some(self.id()), woken: VecDeque::new() };
+        let before = Turn::here(|here| mem::replace(here, turn)).unwrap_or(Turn::of_nobody());
+        Running { shared: self, before }
+    }
+
+    fn id(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
+    /// Appends a task that was woken.
+    fn wake(&self, key: TaskKey) {
+        let here = Turn::here(|turn| {
+            let here = turn.of == Some(self.id());
+            if here {
+                turn.woken.push_back(Ready::Task(key));
+            }
+            here
+        });
+        if here != Some(true) {
+            self.push(Ready::Task(key));
+        }
     }
 
     /// Appends `ready`, and interrupts the loop's sleep if it sleeps. A loop that is gone drops it.
@@ -83,6 +136,7 @@ impl Shared {
                 return;
             }
             queue.ready.push_back(ready);
+            self.filled.store(true, Ordering::Relaxed);
             let asleep = self.asleep.load(Ordering::Relaxed);
             if asleep {
                 self.asleep.store(false, Ordering::Relaxed);
@@ -97,12 +151,27 @@ impl Shared {
 
     /// Moves everything ready to `batch`, which is empty.
     pub(crate) fn take(&self, batch: &mut VecDeque<Ready>) -> Taken {
-        let mut queue = self.queue.lock();
-        if queue.ready.is_empty() {
-            self.asleep.store(true, Ordering::Relaxed);
-            return Taken::Nothing;
+        Turn::here(|turn| self.take_all(&mut turn.woken, batch))
+            .unwrap_or_else(|| self.take_all(&mut VecDeque::new(), batch))
+    }
+
+    /// First what came from outside: a task that was woken because of it was woken later.
+    fn take_all(&self, woken: &mut VecDeque<Ready>, batch: &mut VecDeque<Ready>) -> Taken {
+        // What is just being pushed, and not seen here, is found the next time.
+        if woken.is_empty() || self.filled.load(Ordering::Relaxed) {
+            let mut queue = self.queue.lock();
+            if queue.ready.is_empty() && woken.is_empty() {
+                self.asleep.store(true, Ordering::Relaxed);
+                return Taken::Nothing;
+            }
+            mem::swap(&mut queue.ready, batch);
+            self.filled.store(false, Ordering::Relaxed);
         }
-        mem::swap(&mut queue.ready, batch);
+        if batch.is_empty() {
+            mem::swap(woken, batch);
+        } else {
+            batch.append(woken);
+        }
         Taken::Something
     }
 
@@ -116,6 +185,27 @@ impl Shared {
         let mut queue = self.queue.lock();
         queue.life = Life::Over;
         mem::take(&mut queue.ready)
+    }
+}
+
+impl Turn {
+    const fn of_nobody() -> Self {
+        Self { of: None, woken: VecDeque::new() }
+    }
+
+    /// That of this thread. A thread that is about to end has none.
+    fn here<R>(look: impl FnOnce(&mut Self) -> R) -> Option<R> {
+        TURN.try_with(|turn| look(&mut turn.borrow_mut())).ok()
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let before = mem::replace(&mut self.before, Turn::of_nobody());
+        let turn = Turn::here(|turn| mem::replace(turn, before));
+        for ready in turn.into_iter().flat_map(|turn| turn.woken) {
+            self.shared.push(ready);
+        }
     }
 }
 
@@ -152,7 +242,7 @@ impl Wake for TaskWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.queued.swap(true, Ordering::AcqRel) {
-            self.shared.push(Ready::Task(self.key));
+            self.shared.wake(self.key);
         }
     }
 }

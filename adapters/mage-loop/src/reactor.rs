@@ -51,7 +51,7 @@ struct Slot {
 /// One direction of a descriptor, as far as only the reactor needs to know.
 #[derive(Debug, Default)]
 struct Direction {
-    /// Whether somebody waits for the next signal.
+    /// Whether somebody waits for the next signal. Who waits to read does so for all signals to come, where they are edges.
     parked: bool,
     /// Who waited last. It stays for the next wait, which is nearly always the same task's.
     waiter: Option<Arc<Waker>>,
@@ -126,6 +126,11 @@ impl Reactor {
         drop(slot); // outside the lock: wakers are foreign code
     }
 
+    /// Whether who waits once is told of every signal that comes after.
+    pub(crate) fn waits_on(interest: Interest) -> bool {
+        matches!(interest, Interest::Read) && Poller::READS_ARE_EDGES
+    }
+
     /// Ready when there is a newer signal than `seen`; if there is none, parks the task of `context`.
     pub(crate) fn poll_signal(
         &self,
@@ -181,8 +186,8 @@ impl Reactor {
         let mut waiters = Vec::new();
         for (_, slot) in &mut table.slots {
             slot.signals.end();
-            slot.read.wake(&mut waiters);
-            slot.write.wake(&mut waiters);
+            slot.read.wake(&mut waiters, false);
+            slot.write.wake(&mut waiters, false);
         }
         waiters
     }
@@ -238,20 +243,20 @@ impl Slot {
     }
 
     fn record(&mut self, event: Event, waiters: &mut Vec<Arc<Waker>>) {
-        if self.signals.note(Interest::Read, event.read) {
-            self.read.wake(waiters);
-        }
-        if self.signals.note(Interest::Write, event.write) {
-            self.write.wake(waiters);
+        for (interest, signal) in [(Interest::Read, event.read), (Interest::Write, event.write)] {
+            if self.signals.note(interest, signal) {
+                self.direction(interest).wake(waiters, Reactor::waits_on(interest));
+            }
         }
     }
 }
 
 impl Direction {
-    fn wake(&mut self, waiters: &mut Vec<Arc<Waker>>) {
-        if mem::take(&mut self.parked) {
+    fn wake(&mut self, waiters: &mut Vec<Arc<Waker>>, waits_on: bool) {
+        if self.parked {
             waiters.extend(self.waiter.clone());
         }
+        self.parked &= waits_on;
     }
 }
 

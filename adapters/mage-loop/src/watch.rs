@@ -4,13 +4,13 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker};
 
 use mage_sched::{Interest, Transfer, Watch};
 
 use crate::poller::Token;
 use crate::queue::Shared;
-use crate::reactor::{Signals, Tick};
+use crate::reactor::{Reactor, Signals, Tick};
 
 /// Tries the descriptor only while the reactor holds it for ready, and remembers up to which signal a try has used it up.
 pub(crate) struct LoopWatch {
@@ -21,12 +21,14 @@ pub(crate) struct LoopWatch {
     /// Up to which signal each direction has been tried until there was nothing left.
     read: Tick,
     write: Tick,
+    /// Who waits to read, if that is for all signals to come.
+    reader: Option<Waker>,
 }
 
 impl LoopWatch {
     pub(crate) fn new(shared: Arc<Shared>, fd: Arc<OwnedFd>) -> io::Result<Self> {
         let (token, signals) = shared.reactor.watch(&fd)?;
-        Ok(Self { shared, token, fd, signals, read: Tick::default(), write: Tick::default() })
+        Ok(Self { shared, token, fd, signals, read: Tick::default(), write: Tick::default(), reader: None })
     }
 }
 
@@ -45,7 +47,16 @@ impl Watch for LoopWatch {
         loop {
             let signal = self.signals.last(interest)?;
             if signal.tick == *seen {
-                ready!(reactor.poll_signal(self.token, interest, *seen, context))?;
+                let waits_on = Reactor::waits_on(interest);
+                if waits_on && self.reader.as_ref().is_some_and(|reader| reader.will_wake(context.waker())) {
+                    return Poll::Pending; // a signal that has come since has woken it
+                }
+                if reactor.poll_signal(self.token, interest, *seen, context)?.is_pending() {
+                    if waits_on {
+                        self.reader = Some(context.waker().clone());
+                    }
+                    return Poll::Pending;
+                }
                 continue;
             }
             match io(self.fd.as_fd()) {

@@ -36,6 +36,9 @@ pub(crate) struct Events {
 }
 
 impl Poller {
+    /// Whether who waits to read may be told of every event from then on: there is one for each time that more has come.
+    pub(crate) const READS_ARE_EDGES: bool = true;
+
     pub(crate) fn new() -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let notifier = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;

@@ -25,6 +25,9 @@ pub(crate) struct Events {
 }
 
 impl Poller {
+    /// What is not read is an event again and again, if somebody waits for it.
+    pub(crate) const READS_ARE_EDGES: bool = false;
+
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self { inner: polling::Poller::new()? })
     }
