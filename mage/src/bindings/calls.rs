@@ -222,8 +222,9 @@ impl Calls {
     }
 
     /// Those who wait for a place, if one has become free.
-    pub(super) fn take_crowd(&mut self) -> Vec<Waker> {
-        if mem::take(&mut self.freed) { self.crowd.take().collect() } else { Vec::new() }
+    pub(super) fn take_crowd(&mut self) -> Option<impl Iterator<Item = Waker> + use<>> {
+        let freed = mem::take(&mut self.freed);
+        (freed && !self.crowd.is_empty()).then(|| self.crowd.take())
     }
 
     /// Parks somebody who waits for a place, if there is none and it is of use. What was parked is left.

@@ -1,5 +1,6 @@
 //! The typed ends of pipes: the only ring with generics over user interfaces.
 
+mod bell;
 mod binder;
 mod bouncer;
 mod call;

@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use futures::Stream;
 
+use super::bell::Bell;
 use super::bouncer::Bouncer;
 use super::description::Identity;
 use super::header::{HEADER_BYTES, Header, Incoming, Kind};
@@ -32,10 +33,8 @@ pub(super) const MESSAGES_PER_POLL: u32 = 128;
 pub struct Receiver<T: Interface + ?Sized> {
     pipe: MessagePipe,
     serving: Arc<Serving>,
-    /// The task that waits for messages, or has waited last: nearly always the same.
-    waker: Option<Arc<Waker>>,
-    /// Whether a message is likely to be there when it is polled next.
-    expects: bool,
+    /// Wakes the task that waits for messages, or has waited last: nearly always the same.
+    bell: Option<Arc<Bell>>,
     /// Who has sent the last message.
     sender: Sender,
     /// Once somebody has asked for one.
@@ -48,15 +47,7 @@ impl<T: Interface + ?Sized> Receiver<T> {
     pub fn new(pipe: MessagePipe) -> Self {
         let serving = Arc::new(Serving::new(&pipe, Identity::of::<T>()));
         let bouncer = OnceLock::new();
-        Self {
-            pipe,
-            serving,
-            waker: None,
-            expects: false,
-            sender: Sender::NOBODY,
-            bouncer,
-            interface: PhantomData,
-        }
+        Self { pipe, serving, bell: None, sender: Sender::NOBODY, bouncer, interface: PhantomData }
     }
 
     /// The pipe again, with everything that has not been received. Calls that have not been answered are told that there
@@ -88,13 +79,26 @@ impl<T: Interface + ?Sized> Receiver<T> {
 
     /// [`Receiver::recv`] as a poll.
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<T::Message>, RecvError>> {
-        if !self.waker.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
-            let waker = Arc::new(context.waker().clone());
-            self.serving.await_messages(Arc::clone(&waker));
-            self.waker = Some(waker);
-        }
+        let bell = match self.bell.take().filter(|bell| bell.is_of(context.waker())) {
+            Some(bell) => bell,
+            None => {
+                let bell = Arc::new(Bell::of(context.waker().clone()));
+                self.serving.await_messages(Arc::clone(&bell));
+                bell
+            }
+        };
+        let polled = self.poll_messages(&bell, context);
+        self.bell = Some(bell);
+        polled
+    }
+
+    fn poll_messages(
+        &mut self,
+        bell: &Arc<Bell>,
+        context: &Context<'_>,
+    ) -> Poll<Result<Option<T::Message>, RecvError>> {
         for _ in 0..MESSAGES_PER_POLL {
-            let incoming = match ready!(self.serving.poll_receive(context, &mut self.expects)) {
+            let incoming = match ready!(self.serving.poll_receive(bell)) {
                 Ok(incoming) => incoming,
                 Err(why) => return Poll::Ready(self.end(why)),
             };

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use mage_sched::sync::{AtomicBool, Mutex, Ordering};
 use smallvec::SmallVec;
 
+use super::bell::Bell;
 use super::description::Identity;
 use super::header::{Header, Kind, cancelled_request};
 use super::pipe::MessagePipe;
@@ -37,8 +38,8 @@ pub(super) struct Serving {
 struct Requests {
     /// By number, rising.
     open: Vec<Open>,
-    /// The one who waits for messages, or has waited last: it is nearly always the same task.
-    receiver: Option<Arc<Waker>>,
+    /// Wakes the one who waits for messages, or has waited last: it is nearly always the same task.
+    receiver: Option<Arc<Bell>>,
     /// The number of the first message that has not been looked at.
     looked: u64,
     /// Nobody waits for any answer.
@@ -74,23 +75,22 @@ impl Serving {
         }
     }
 
-    /// The next message, whatever it is. The task of `context` has said before that it is the one that waits. `expects` is
-    /// whether a message is likely to be there, and is kept up for the next time.
-    pub(super) fn poll_receive(
-        self: &Arc<Self>,
-        context: &mut Context<'_>,
-        expects: &mut bool,
-    ) -> Poll<Result<Incoming, Why>> {
+    /// The next message, whatever it is. Whoever waits for it is at this bell, and has said so before.
+    pub(super) fn poll_receive(self: &Arc<Self>, bell: &Arc<Bell>) -> Poll<Result<Incoming, Why>> {
         let Some(end) = &self.end else { return Poll::Ready(Err(Why::Closed)) };
-        if *expects && let (Poll::Ready(Ok(message)), has_more) = end.receive(None, || None) {
-            *expects = has_more;
-            return Poll::Ready(Ok(message)); // and no waker was needed
+        if !bell.is_worth_a_look() {
+            return Poll::Pending;
         }
         // Whoever waits for a cancellation is to hear of messages as well. That is asked under the node's lock, under which
         // that one has been parked, or will be.
-        let ourselves = || self.watched.load(Ordering::Relaxed).then(|| Waker::from(Arc::clone(self)));
-        let (received, has_more) = end.receive(Some(context.waker().clone()), ourselves);
-        *expects = has_more || received.is_pending();
+        let waker = || match self.watched.load(Ordering::Relaxed) {
+            true => Waker::from(Arc::clone(self)),
+            false => Waker::from(Arc::clone(bell)),
+        };
+        let (received, waits) = end.receive(waker);
+        if !waits {
+            bell.keep_looking();
+        }
         if let Poll::Ready(Err(_)) = received {
             self.end_all();
         }
@@ -98,8 +98,8 @@ impl Serving {
     }
 
     /// Notes who waits for messages.
-    pub(super) fn await_messages(&self, waker: Arc<Waker>) {
-        let old = self.requests.lock().receiver.replace(waker);
+    pub(super) fn await_messages(&self, bell: Arc<Bell>) {
+        let old = self.requests.lock().receiver.replace(bell);
         drop(old);
     }
 

@@ -79,43 +79,43 @@ pub(crate) enum Received<H> {
     Ended(Why),
 }
 
-/// Somebody who reads, and is ready to wait.
-#[derive(Debug, Default)]
-pub(crate) struct Reader {
-    /// The one who would wait; once that one does, whoever did before, to be dropped with no lock held.
-    waker: Option<Waker>,
+/// Somebody who reads, and may be ready to wait.
+pub(crate) struct Reader<W> {
+    /// What wakes the one who would wait, if anything does. Asked under the node's lock: no foreign code is run for it.
+    waker: W,
+    /// Whoever waited before, to be dropped with no lock held.
+    before: Option<Waker>,
     /// Whether to wait already when the last message is taken, and not only when there is none.
     eager: bool,
     waits: bool,
-    /// Whether there is another message behind the one that was taken.
-    has_more: bool,
 }
 
-impl Reader {
-    /// Waits when there is nothing to read, unless there is nobody.
-    pub(crate) fn new(waker: Option<Waker>) -> Self {
-        Self { waker, ..Self::default() }
+impl<W: FnMut() -> Option<Waker>> Reader<W> {
+    /// Waits when there is nothing to read.
+    pub(crate) fn new(waker: W) -> Self {
+        Self { waker, before: None, eager: false, waits: false }
     }
 
     /// Waits as soon as nothing is left to read.
-    pub(crate) fn eager(waker: Waker) -> Self {
-        Self { eager: true, ..Self::new(Some(waker)) }
+    pub(crate) fn eager(waker: W) -> Self {
+        Self { eager: true, ..Self::new(waker) }
     }
 
     pub(crate) fn waits(&self) -> bool {
         self.waits
     }
 
-    pub(crate) fn has_more(&self) -> bool {
-        self.has_more
+    /// Whoever waited before.
+    pub(crate) fn into_before(self) -> Option<Waker> {
+        self.before
     }
 
     pub(super) fn wait<H>(&mut self, endpoint: &mut Endpoint<H>) {
         if let State::Open(open) = &mut endpoint.state
             && !self.waits
-            && self.waker.is_some()
+            && let Some(waker) = (self.waker)()
         {
-            self.waker = open.swap_reader(self.waker.take());
+            self.before = open.swap_reader(Some(waker));
             self.waits = true;
         }
     }
@@ -125,11 +125,15 @@ impl<H> Router<H> {
     /// [`Self::receive_or_wait`] for somebody who does not wait.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn receive(&mut self, name: EndpointName) -> Received<H> {
-        self.receive_or_wait(name, &mut Reader::default())
+        self.receive_or_wait(name, &mut Reader::new(|| None))
     }
 
     /// Takes the next message of `name`. The ends it carries now belong to the caller.
-    pub(crate) fn receive_or_wait(&mut self, name: EndpointName, reader: &mut Reader) -> Received<H> {
+    pub(crate) fn receive_or_wait<W: FnMut() -> Option<Waker>>(
+        &mut self,
+        name: EndpointName,
+        reader: &mut Reader<W>,
+    ) -> Received<H> {
         let Some(endpoint) = self.endpoints.get_mut(&name) else { return Received::Ended(Why::Closed) };
         let Some(mut message) = endpoint.queue.pop() else {
             return match endpoint.incoming {
@@ -140,8 +144,7 @@ impl<H> Router<H> {
                 Incoming::Ended(why) => Received::Ended(why),
             };
         };
-        reader.has_more = !endpoint.queue.is_empty();
-        if reader.eager && !reader.has_more && endpoint.incoming == Incoming::Open {
+        if reader.eager && endpoint.queue.is_empty() && endpoint.incoming == Incoming::Open {
             reader.wait(endpoint);
         }
         if message.was_forwarded() {

@@ -117,8 +117,11 @@ impl End {
 
     pub(crate) fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Result<Incoming, Why>> {
         match &self.user {
-            // Cloning and dropping a waker runs foreign code: neither happens under the lock.
-            Some(user) => receive(user, self.name, Some(context.waker().clone()), || None).0,
+            Some(user) => {
+                // Cloning and dropping a waker runs foreign code: neither happens under the lock.
+                let mut waker = Some(context.waker().clone());
+                receive(user, self.name, Reader::new(|| waker.take())).0
+            }
             None => Poll::Ready(Err(Why::Closed)),
         }
     }
@@ -195,14 +198,10 @@ impl EndRef {
         send(&self.user, self.name, draft, is_ours)
     }
 
-    /// Takes the next message, and says whether there are more. If there is none yet, `waker` is parked, if there is one, or
-    /// the other one that is asked for under the node's lock.
-    pub(crate) fn receive(
-        &self,
-        waker: Option<Waker>,
-        other: impl FnOnce() -> Option<Waker>,
-    ) -> (Poll<Result<Incoming, Why>>, bool) {
-        receive(&self.user, self.name, waker, other)
+    /// Takes the next message. If there is nothing more for now, what `waker` makes under the node's lock is parked, which is said
+    /// as well.
+    pub(crate) fn receive(&self, mut waker: impl FnMut() -> Waker) -> (Poll<Result<Incoming, Why>>, bool) {
+        receive(&self.user, self.name, Reader::eager(|| Some(waker())))
     }
 
     /// Shows each unread message from number `from` on to `see`, and parks `waker` until there are more. Both happen
@@ -233,30 +232,31 @@ impl EndRef {
         self.user.shared.act(|router| router.sent_messages(self.name))
     }
 
-    /// Adds every message that there is to `messages`, up to a bound, and says what comes behind them. `waker` is parked if that is
-    /// nothing yet. If `is_ours`, which is asked under the node's lock, says no, there is nothing ever again.
+    /// Adds every message that there is to `messages`, up to a bound, and says what comes behind them. What `waker` makes is
+    /// parked if that is nothing yet. It is asked under the node's lock, as is `is_ours`: if that says no, there is nothing ever
+    /// again.
     pub(crate) fn drain(
         &self,
-        waker: Waker,
+        mut waker: impl FnMut() -> Waker,
         is_ours: impl FnOnce() -> bool,
         messages: &mut Few<Incoming>,
     ) -> Drained {
         let (drained, left) = self.user.shared.act(|router| {
-            let mut reader = Reader::eager(waker);
             if !is_ours() {
-                return (Drained::Ended(Why::Closed), reader);
+                return (Drained::Ended(Why::Closed), None);
             }
+            let mut reader = Reader::eager(|| Some(waker()));
             loop {
                 match router.receive_or_wait(self.name, &mut reader) {
                     Received::Message(message) => messages.push(own(&self.user, message)),
-                    Received::Empty => return (Drained::Empty, reader),
-                    Received::Ended(why) => return (Drained::Ended(why), reader),
+                    Received::Empty => return (Drained::Empty, reader.into_before()),
+                    Received::Ended(why) => return (Drained::Ended(why), None),
                 }
                 if reader.waits() {
-                    return (Drained::Empty, reader);
+                    return (Drained::Empty, reader.into_before());
                 }
                 if messages.len() >= DRAINED_MAX {
-                    return (Drained::More, reader);
+                    return (Drained::More, None);
                 }
             }
         });
@@ -334,24 +334,20 @@ fn send(
     })
 }
 
-fn receive(
+fn receive<W: FnMut() -> Option<Waker>>(
     user: &Arc<User>,
     name: EndpointName,
-    mut waker: Option<Waker>,
-    other: impl FnOnce() -> Option<Waker>,
+    mut reader: Reader<W>,
 ) -> (Poll<Result<Incoming, Why>>, bool) {
-    let (received, left) = user.shared.act(|router| {
-        let mut reader = Reader::new(other().or_else(|| waker.take()));
-        (router.receive_or_wait(name, &mut reader), reader)
-    });
-    let has_more = left.has_more();
-    drop((left, waker));
+    let received = user.shared.act(|router| router.receive_or_wait(name, &mut reader));
+    let waits = reader.waits();
+    drop(reader.into_before());
     let received = match received {
         Received::Empty => Poll::Pending,
         Received::Ended(why) => Poll::Ready(Err(why)),
         Received::Message(message) => Poll::Ready(Ok(own(user, message))),
     };
-    (received, has_more)
+    (received, waits)
 }
 
 /// The message with its ends in their user's hands.

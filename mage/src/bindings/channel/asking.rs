@@ -20,17 +20,13 @@ impl Shared {
         context: &mut Context<'_>,
     ) -> Poll<Result<(Incoming, usize), CallError>> {
         // Whoever has waited before is here for the answer, most likely, and needs no other waker.
-        let mut waker = (!has_waited).then(|| context.waker().clone());
-        let asked = loop {
-            let (asked, crowd) = {
-                let mut calls = self.calls.lock();
-                (calls.ask(request, &mut waker), calls.take_crowd())
-            };
-            crowd.into_iter().for_each(Waker::wake);
-            match asked {
-                Asked::Nothing => waker = Some(context.waker().clone()),
-                asked => break asked,
-            }
+        let asked = match has_waited {
+            true => self.ask(request, None),
+            false => Asked::Nothing,
+        };
+        let asked = match asked {
+            Asked::Nothing => self.ask(request, Some(context.waker().clone())),
+            asked => asked,
         };
         match asked {
             Asked::Answer(Answer::Value(message, size)) => Poll::Ready(Ok((message, size))),
@@ -41,6 +37,19 @@ impl Shared {
             Asked::Ended(ended) => Poll::Ready(Err(ended.into_error(self.identity.name))),
             Asked::Parked | Asked::Nothing => Poll::Pending,
         }
+    }
+
+    /// An answer leaves room for another call.
+    fn ask(&self, request: u64, mut waker: Option<Waker>) -> Asked {
+        let (asked, crowd) = {
+            let mut calls = self.calls.lock();
+            (calls.ask(request, &mut waker), calls.take_crowd())
+        };
+        drop(waker); // another one was parked before, or it was not needed
+        if let Some(crowd) = crowd {
+            crowd.for_each(Waker::wake);
+        }
+        asked
     }
 
     #[cold]
@@ -69,7 +78,7 @@ impl Shared {
             (calls.forget(request), calls.take_crowd())
         };
         drop(left);
-        crowd.into_iter().for_each(Waker::wake);
+        crowd.into_iter().flatten().for_each(Waker::wake);
     }
 
     /// For a call: nobody waits for its answer any more, and the other side should know.
@@ -82,7 +91,7 @@ impl Shared {
             self.tell();
         }
         drop(left);
-        crowd.into_iter().for_each(Waker::wake);
+        crowd.into_iter().flatten().for_each(Waker::wake);
     }
 
     /// For a call: nobody waits for its answer any more, and it goes on.
@@ -94,7 +103,7 @@ impl Shared {
             calls.take_crowd()
         };
         drop(left);
-        crowd.into_iter().for_each(Waker::wake);
+        crowd.into_iter().flatten().for_each(Waker::wake);
     }
 
     /// Tells the other side which calls nobody waits for, as far as there is room, and waits for more if there is not.

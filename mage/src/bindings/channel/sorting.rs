@@ -45,27 +45,21 @@ impl Shared {
     fn sort(self: &Arc<Self>, end: &EndRef, left: &mut Left) -> (Option<Ended>, bool) {
         loop {
             let mut messages = Few::new();
-            let waker = Waker::from(Arc::clone(self));
+            let waker = || Waker::from(Arc::clone(self));
             let drained = end.drain(waker, || self.is_ours(), &mut messages);
-            let mut answers = Few::new();
-            let mut fault = None;
-            messages.each(|message| match fault {
-                None => match self.read_answer(message) {
-                    Ok(answer) => answers.push(answer),
+            let (mut fault, mut untold) = (None, None);
+            messages.each(|message| {
+                if fault.is_some() {
+                    return;
+                }
+                let read = self.read_answer(message);
+                match read.and_then(|(request, answer)| self.deliver(request, answer, left)) {
+                    Ok(is_untold) => untold = Some(is_untold),
                     Err(ended) => fault = Some(ended),
-                },
-                Some(_) => drop(message),
+                }
             });
-            let (crowd, untold) = {
-                let mut calls = self.calls.lock();
-                answers.each(|(request, answer)| {
-                    if let Err(ended) = calls.answered(request, answer, left) {
-                        fault = Some(ended);
-                    }
-                });
-                (calls.take_crowd(), calls.has_untold())
-            };
-            left.extend(crowd.into_iter().map(|waker| Pending::Waiting(Some(waker))));
+            // Where nothing has come, there may be room for a word.
+            let untold = untold.unwrap_or_else(|| self.calls.lock().has_untold());
             match (fault, drained) {
                 (Some(fault), _) => return (Some(fault), untold),
                 (None, Drained::Ended(why)) => return (Some(Ended::Gone(why)), untold),
@@ -73,6 +67,16 @@ impl Shared {
                 (None, Drained::More) => {}
             }
         }
+    }
+
+    /// Gives an answer to the call that it is for. Says whether the other side is still to be told of some that nobody waits for.
+    fn deliver(&self, request: u64, answer: Answer, left: &mut Left) -> Result<bool, Ended> {
+        let mut calls = self.calls.lock();
+        calls.answered(request, answer, left)?;
+        if let Some(crowd) = calls.take_crowd() {
+            left.extend(crowd.map(|waker| Pending::Waiting(Some(waker))));
+        }
+        Ok(calls.has_untold())
     }
 
     /// What has come, as the answer to a request; or why it is the last that is read.
