@@ -1,8 +1,9 @@
 //! [`Bell`]: wakes a task, and tells it whether it has.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
+
+use mage_sched::sync::{AtomicBool, Ordering};
 
 /// What a pipe is given to wake the task that waits for its messages. As long as it is with the pipe and has not been rung,
 /// there is nothing to read, and nobody needs to look.
