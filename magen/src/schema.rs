@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::ast::Docs;
 use crate::span::Span;
 
-pub(crate) use value_type::{Integer, ValueType};
+pub(crate) use value_type::{GENERIC, Integer, ValueType};
 
 /// Every declaration of a file, and of the files it imports.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::ast::{Argument, Literal, LiteralKind, Name, Type};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
-use crate::schema::{DefinitionId, Integer, Kind, Value, ValueType};
+use crate::schema::{DefinitionId, GENERIC, Integer, Kind, Value, ValueType};
 use crate::span::Span;
 use crate::suggest;
 
@@ -174,11 +174,10 @@ impl<'source> Checker<'source, '_> {
     fn unknown_type(&mut self, name: Name<'source>) {
         let message = format!("unknown type `{}`", name.text);
         let diagnostic = Diagnostic::new(DiagnosticKind::UnknownType, name.span, message);
-        let generic: [&str; 5] = ["array", "map", "stream", "pending_remote", "pending_receiver"];
         let types = self.symbols.iter().filter(|(_, id)| {
             matches!(self.schema.definition(**id).kind, Kind::Struct(_) | Kind::Union(_) | Kind::Enum(_))
         });
-        let words: Vec<&str> = ValueType::words().chain(generic).collect();
+        let words: Vec<&str> = ValueType::words().chain(GENERIC).collect();
         let names = words.into_iter().chain(types.map(|(name, _)| name.as_str()));
         let meant = same_in_other_languages(name.text).or_else(|| suggest::closest(name.text, names));
         let diagnostic = match meant {

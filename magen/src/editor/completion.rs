@@ -7,7 +7,7 @@ use crate::diagnostic::Reporter;
 use crate::lexer::{Lexer, Token, TokenKind};
 use crate::loader::Sources;
 use crate::parser::{self, KEYWORDS, STATEMENTS};
-use crate::schema::ValueType;
+use crate::schema::{GENERIC, ValueType};
 
 /// Something that could be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,9 +17,6 @@ pub struct Completion {
     /// What it names; `None` for a word of the language.
     pub kind: Option<SymbolKind>,
 }
-
-/// The types that take others in brackets.
-const GENERIC: [&str; 4] = ["array", "map", "pending_remote", "pending_receiver"];
 
 pub(super) fn completions(sources: &Sources, offset: usize) -> Vec<Completion> {
     let Some(source) = sources.iter().next() else { return Vec::new() };
@@ -118,6 +115,8 @@ fn context(before: &str) -> Context {
         }
         TokenKind::Equals => Context::Value,
         TokenKind::OpenBracket => Context::Attribute,
+        TokenKind::Comma if is_within(&tokens, TokenKind::OpenBracket) => Context::Attribute,
+        TokenKind::CloseBracket if is_within(&tokens, TokenKind::OpenParenthesis) => Context::Type,
         TokenKind::LessThan => match tokens.iter().rev().nth(1).map(word) {
             Some("pending_remote" | "pending_receiver") => Context::Interface,
             Some("string" | "bytes") => Context::Value,
@@ -143,6 +142,23 @@ fn context(before: &str) -> Context {
         TokenKind::Semicolon | TokenKind::CloseBrace | TokenKind::CloseBracket => Context::Declaration,
         _ => Context::Nothing,
     }
+}
+
+/// Whether the last bracket that is open at the end is this one.
+fn is_within(tokens: &[Token], open: TokenKind) -> bool {
+    let mut closed = 0_usize;
+    let last = tokens.iter().rev().find(|token| match token.kind {
+        TokenKind::CloseParenthesis | TokenKind::CloseBracket | TokenKind::CloseBrace => {
+            closed += 1;
+            false
+        }
+        TokenKind::OpenParenthesis | TokenKind::OpenBracket | TokenKind::OpenBrace if closed > 0 => {
+            closed -= 1;
+            false
+        }
+        kind => matches!(kind, TokenKind::OpenParenthesis | TokenKind::OpenBracket | TokenKind::OpenBrace),
+    });
+    last.is_some_and(|token| token.kind == open)
 }
 
 /// The keyword of the block that is open at the end.

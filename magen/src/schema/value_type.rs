@@ -97,6 +97,9 @@ static WORDS: [(&str, ValueType); 18] = [
     ("handle", ValueType::Handle),
 ];
 
+/// The words for types that take others in brackets.
+pub(crate) const GENERIC: [&str; 5] = ["array", "map", "stream", "pending_remote", "pending_receiver"];
+
 const fn integer(is_signed: bool, bits: u32) -> ValueType {
     ValueType::Integer(Integer { is_signed, bits })
 }
