@@ -195,6 +195,42 @@ fn it_is_formatted_at_every_width() {
     assert_formatted(&files);
 }
 
+/// What was added, of every width: how it is read where it may be missing depends on its name, its type and its default.
+#[test]
+fn additions_are_formatted_at_every_width() {
+    let workshop = tempfile::tempdir().unwrap();
+    let mut files = Vec::new();
+    for width in 1..=30 {
+        let name = "x".repeat(width);
+        // Longer ones make lines that do not fit.
+        let short = "x".repeat(width % 8);
+        let mut fields = String::new();
+        for (number, field) in [
+            format!("string? a{name};"),
+            format!("int b{name} = 7;"),
+            format!("string c{name} = \"{short}\";"),
+            format!("string? d{short} = \"{short}\";"),
+            format!("string<9> e{short};"),
+            format!("array<string<9>> max 7 f{short};"),
+            format!("[Shared] string<9> g{short};"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            fields += &format!("[MinVersion={}] {field}\n", number / 3 + 1);
+        }
+        let list = fields.trim_end().trim_end_matches(';').replace(";\n", ", ");
+        let source = format!(
+            "[Extensible] struct S {{ {fields} }}
+             [Extensible] interface I {{ F() => (int value, {list}); G(map<string, array<bytes>> m{name}); }}"
+        );
+        let path = workshop.path().join(format!("width_{width}.rs"));
+        fs::write(&path, magen::generate(source, "width.magen").unwrap()).unwrap();
+        files.push(path);
+    }
+    assert_formatted(&files);
+}
+
 /// Compiles the program `tests/stub/<name>.rs` with the code of a golden file in the place of `placeholder`, and runs it.
 fn assert_runs(name: &str, golden: &str, placeholder: &str) {
     let workshop = workshop();

@@ -27,7 +27,7 @@ fn every_example_compiles() {
 }
 
 /// Everything that the grammar and the table of types have.
-const CONSTRUCTS: [&str; 43] = [
+const CONSTRUCTS: [&str; 45] = [
     "module ",
     "import ",
     "interface ",
@@ -38,6 +38,8 @@ const CONSTRUCTS: [&str; 43] = [
     "reserved ",
     "@10",
     "@7",
+    "= 0x",
+    "= -",
     "=> ()",
     "=> (",
     "error ",

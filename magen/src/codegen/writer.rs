@@ -150,11 +150,19 @@ impl Writer {
         }
     }
 
-    /// One parameter on a line of its own; of a wide one, what the type is generic over gets its own line.
+    /// One parameter on a line of its own; of a wide one, what the type is generic over gets lines of its own.
     fn parameter(&mut self, parameter: &str) {
         let line = format!("{parameter},");
         match parameter.strip_suffix('>').and_then(|parameter| parameter.split_once('<')) {
-            Some((outer, inner)) if !self.fits(&line) => self.line(&format!("{outer}<\n    {inner},\n>,")),
+            Some((outer, inner)) if !self.fits(&line) => {
+                self.line(&format!("{outer}<"));
+                self.depth += 1;
+                for part in generic_parts(inner) {
+                    self.line(&format!("{part},"));
+                }
+                self.depth -= 1;
+                self.line(">,");
+            }
             _ => self.line(&line),
         }
     }
@@ -236,11 +244,17 @@ impl Writer {
         self.close();
     }
 
-    /// `name: receiver.call,`, in two lines if it is wide.
+    /// `name: receiver.call,`, in several lines if it is wide.
     pub(super) fn field_call(&mut self, name: &str, receiver: &str, call: &str) {
+        if let Some((default, read)) = take_or_arguments(call)
+            && default.len() + read.len() + ", ".len() > ARGUMENTS_WIDTH_MAX
+        {
+            return self.wide_take_or(&format!("{name}: {receiver}"), default, read);
+        }
         let line = format!("{name}: {receiver}.{call},");
         let next = format!("    .{call},");
-        if self.fits(&line) {
+        // Where there is a `?`, rustfmt keeps room for two characters more.
+        if self.fits(&format!("{line};;")) {
             return self.line(&line);
         }
         self.line(&format!("{name}: {receiver}"));
@@ -252,6 +266,15 @@ impl Writer {
             }
             None => self.line(&next),
         }
+    }
+
+    /// `start.take_or(default, |reader| value)?,`: of two closures each has a line, and one alone opens a block.
+    fn wide_take_or(&mut self, start: &str, default: &str, read: &str) {
+        if default.starts_with("||") {
+            return self.line(&format!("{start}.take_or(\n    {default},\n    {read},\n)?,"));
+        }
+        let value = read.strip_prefix(READ).unwrap_or(read);
+        self.line(&format!("{start}.take_or({default}, {READ}{{\n    {value}\n}})?,"));
     }
 
     /// `prefix Name { field: value, .. } suffix`, on one line if it is short.
@@ -288,4 +311,33 @@ impl Writer {
     fn fits(&self, line: &str) -> bool {
         self.depth * INDENT_WIDTH + line.len() <= LINE_WIDTH_MAX
     }
+}
+
+/// How the closure begins that reads an addition.
+const READ: &str = "|reader| ";
+
+/// What `take_or` is called with, if that is what is called.
+fn take_or_arguments(call: &str) -> Option<(&str, &str)> {
+    let list = call.strip_prefix("take_or(")?.strip_suffix(")?")?;
+    let place = list.rfind(READ)?;
+    Some((list[..place].strip_suffix(", ")?, &list[place..]))
+}
+
+/// The types that something is generic over.
+fn generic_parts(list: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut depth, mut start) = (0_usize, 0);
+    for (place, letter) in list.char_indices() {
+        match letter {
+            '<' | '[' | '(' => depth += 1,
+            '>' | ']' | ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                parts.push(list[start..place].trim());
+                start = place + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(list[start..].trim());
+    parts
 }

@@ -202,7 +202,13 @@ pub struct Entry {
     /// The field `values`.
     pub values: ::std::collections::BTreeMap<::mage::ByteString, ::mage::Bytes>,
     /// The field `note`.
-    pub note: ::core::option::Option<::mage::ByteString>,
+    pub note: ::mage::ByteString,
+    /// The field `remark`.
+    pub remark: ::core::option::Option<::mage::ByteString>,
+    /// The field `more`.
+    pub more: ::mage::Bytes,
+    /// The field `comment`.
+    pub comment: ::core::option::Option<::std::string::String>,
     /// The field `children`.
     pub children: ::std::vec::Vec<Entry>,
 }
@@ -214,7 +220,10 @@ impl ::core::default::Default for Entry {
         Self {
             key: ::core::default::Default::default(),
             values: ::core::default::Default::default(),
-            note: ::core::default::Default::default(),
+            note: ::mage::ByteString::from_static("no notes"),
+            remark: ::core::option::Option::Some(::mage::ByteString::from_static("none")),
+            more: ::core::default::Default::default(),
+            comment: ::core::default::Default::default(),
             children: ::core::default::Default::default(),
         }
     }
@@ -228,6 +237,9 @@ impl ::mage::codegen::Encode for &Entry {
             writer.put(&self.key);
             writer.put(&self.values);
             writer.put(&self.note);
+            writer.put(&self.remark);
+            writer.put_as::<::mage::codegen::Shared<::mage::codegen::Bytes<8>>, _>(&self.more);
+            writer.put(&self.comment);
             writer.put(&self.children);
         });
     }
@@ -254,7 +266,19 @@ impl ::mage::codegen::Decode for Entry {
             ::core::result::Result::Ok(Self {
                 key: reader.take()?,
                 values: reader.take()?,
-                note: reader.take_or(::core::default::Default::default, |reader| reader.take())?,
+                note: reader.take_or(
+                    || ::mage::ByteString::from_static("no notes"),
+                    |reader| reader.take(),
+                )?,
+                remark: reader.take_or(
+                    || ::core::option::Option::Some(::mage::ByteString::from_static("none")),
+                    |reader| reader.take(),
+                )?,
+                more: reader.take_or(::core::default::Default::default, |reader| {
+                    reader.take_as::<::mage::codegen::Shared<::mage::codegen::Bytes<8>>>()
+                })?,
+                comment: reader
+                    .take_or(::core::default::Default::default, |reader| reader.take())?,
                 children: reader
                     .take_or(::core::default::Default::default, |reader| reader.take())?,
             })
@@ -312,7 +336,10 @@ pub trait Store {
     /// Handles `Last`.
     fn last(
         &mut self,
-        all: ::std::collections::BTreeMap<::mage::ByteString, ::mage::Bytes>,
+        nested: ::std::collections::BTreeMap<
+            ::mage::ByteString,
+            ::std::vec::Vec<::core::option::Option<::mage::Bytes>>,
+        >,
         reply: ::mage::Reply<::std::vec::Vec<Entry>>,
     );
 }
@@ -374,8 +401,11 @@ pub enum StoreMessage {
     },
     /// A call of `Last`.
     Last {
-        /// The argument `all`.
-        all: ::std::collections::BTreeMap<::mage::ByteString, ::mage::Bytes>,
+        /// The argument `nested`.
+        nested: ::std::collections::BTreeMap<
+            ::mage::ByteString,
+            ::std::vec::Vec<::core::option::Option<::mage::Bytes>>,
+        >,
         /// Answers the call.
         reply: ::mage::Reply<::std::vec::Vec<Entry>>,
     },
@@ -415,7 +445,7 @@ pub struct StoreBothResponse {
     /// The value `shared`.
     pub shared: ::mage::ByteString,
     /// The value `added`.
-    pub added: ::core::option::Option<::mage::ByteString>,
+    pub added: ::mage::ByteString,
 }
 
 impl ::mage::codegen::Encode for StoreBothResponse {
@@ -436,7 +466,10 @@ impl ::mage::codegen::Decode for StoreBothResponse {
         ::core::result::Result::Ok(Self {
             plain: reader.take()?,
             shared: reader.take()?,
-            added: reader.take_or(::core::default::Default::default, |reader| reader.take())?,
+            added: reader.take_or(
+                || ::mage::ByteString::from_static("later"),
+                |reader| reader.take(),
+            )?,
         })
     }
 }
@@ -490,7 +523,7 @@ impl ::mage::codegen::Message for StoreMessage {
             7 => {
                 incoming.share();
                 Self::Last {
-                    all: incoming.take()?,
+                    nested: incoming.take()?,
                     reply: incoming.reply()?,
                 }
             }
@@ -514,7 +547,7 @@ impl<H: Store + ?Sized> ::mage::Dispatch<H> for StoreMessage {
             Self::Name { reply } => Store::name(handler, reply),
             Self::Both { reply } => Store::both(handler, reply),
             Self::Read { reply } => Store::read(handler, reply),
-            Self::Last { all, reply } => Store::last(handler, all, reply),
+            Self::Last { nested, reply } => Store::last(handler, nested, reply),
         }
     }
 }
@@ -606,10 +639,13 @@ impl StoreProxy {
     /// Sends `Last`.
     pub fn last(
         &self,
-        all: &::std::collections::BTreeMap<::mage::ByteString, ::mage::Bytes>,
+        nested: &::std::collections::BTreeMap<
+            ::mage::ByteString,
+            ::std::vec::Vec<::core::option::Option<::mage::Bytes>>,
+        >,
     ) -> ::mage::Call<::std::vec::Vec<Entry>> {
         self.channel.call(7, |args| {
-            args.put(all);
+            args.put(nested);
         })
     }
 }
@@ -630,14 +666,14 @@ impl ::mage::codegen::Proxy for StoreProxy {
 
 impl ::mage::Interface for dyn Store + '_ {
     const NAME: &'static str = "Store";
-    const FINGERPRINT: u64 = 0x3dc3_9eff_d4b9_171c;
+    const FINGERPRINT: u64 = 0x2b60_121b_3e2f_ae78;
     const DESCRIPTION: &'static ::mage::codegen::Description = &::mage::codegen::Description {
         version: 2,
         is_extensible: true,
         lineage: &[
-            ::mage::codegen::Stage::new(0x04ae_3c13_e8c6_0fee, 1, 0x9cf5_3d45_b8cd_8e7c),
-            ::mage::codegen::Stage::new(0x04ae_3c13_e8c6_0fee, 2, 0x92d7_449c_2343_5d80),
-            ::mage::codegen::Stage::new(0x7dea_6d25_be21_fb73, 1, 0xf314_cf35_b89a_b8a8),
+            ::mage::codegen::Stage::new(0x04ae_3c13_e8c6_0fee, 1, 0x5fa7_ac6a_1fe2_cd00),
+            ::mage::codegen::Stage::new(0x04ae_3c13_e8c6_0fee, 2, 0x6079_73f4_31a2_a787),
+            ::mage::codegen::Stage::new(0x7dea_6d25_be21_fb73, 1, 0x539e_974a_853b_a967),
         ],
         text: "\
 extensible interface Store
@@ -666,12 +702,12 @@ method 0 5 Both
 answers
 out 0 plain string
 out 0 shared string
-out 2 added string?
+out 2 added string
 method 0 6 Read
 answers
 out 0 pieces stream<bytes,string>
 method 0 7 Last
-in 0 all map<string,bytes>
+in 0 nested map<string,array<bytes?>>
 answers
 out 0 entries array<Entry>
 struct Page
@@ -686,7 +722,10 @@ member 0 3 number long
 extensible struct Entry
 field 0 key string
 field 0 values map<string,bytes>
-field 1 note string?
+field 1 note string
+field 1 remark string?
+field 1 more bytes<8>
+field 1 comment string?
 field 1 children array<Entry>
 struct Header
 field 0 name string<64>

@@ -1701,8 +1701,9 @@ impl ::mage::codegen::Message for PlayerMessage {
             0 => Self::Open {
                 url: incoming.take()?,
                 volume: incoming.take_or(|| 5, |reader| reader.take())?,
-                tags: incoming
-                    .take_or(::core::default::Default::default, |reader| reader.take_as::<::mage::codegen::Array<::mage::codegen::Text<8>, { u32::MAX }>>())?,
+                tags: incoming.take_or(::core::default::Default::default, |reader| {
+                    reader.take_as::<::mage::codegen::Array<::mage::codegen::Text<8>, { u32::MAX }>>()
+                })?,
                 reply: incoming.reply()?,
             },
             2 => Self::Seek {
