@@ -73,9 +73,7 @@ impl<H> Router<H> {
             _ if mutated(Mutation::HeldRoomOfThisNode) => Window::new(&self.limits).limit,
             State::Open(_) | State::Moving(_) => endpoint.window.granted_unread(),
             // The reader beyond may have granted more than was granted from here.
-            State::Proxying(_) => {
-                Window::new(&self.limits).limit.max(endpoint.window.granted_unread()).times(HELD_WINDOWS)
-            }
+            State::Proxying(_) => Window::new(&self.limits).limit.times(HELD_WINDOWS),
         };
         let guest = Guest { from, room, controls_max: self.limits.held_controls_max as u64 };
         let refused = endpoint.held.get_or_insert_default().keep(guest, body, &self.peers);

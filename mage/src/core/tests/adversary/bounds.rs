@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::Router;
-use crate::core::endpoint::{Endpoint, State};
+use crate::core::endpoint::Endpoint;
+use crate::core::message::cost;
 use crate::core::tests::token::Token;
 use crate::core::tests::world::World;
-use crate::limits::{ASKED_NAMES_MAX, CARRIED_MAX, HELD_ORIGINS_MAX, HELD_WINDOWS, PENDING_ADMISSIONS_MAX};
+use crate::core::{Router, Window};
+use crate::limits::{
+    ASKED_NAMES_MAX, CARRIED_MAX, HELD_ORIGINS_MAX, HELD_WINDOWS, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX,
+    PENDING_ADMISSIONS_MAX,
+};
 
 /// How far a run has gone, so that a campaign can tell whether it has come near the bounds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,8 +72,10 @@ fn endpoint_bounds(router: &Router<Token>, endpoint: &Endpoint<Token>) -> (Optio
     if !window.is_consistent() {
         return (Some("impossible numbers"), reached);
     }
-    let queued = endpoint.queue.count().messages;
-    if queued > window.granted.messages.saturating_sub(window.read.messages) {
+    // The message that crosses the line is still taken.
+    let largest = cost(router.limits.message_bytes_max, MESSAGE_PIPES_MAX, MESSAGE_HANDLES_MAX);
+    let (queued, granted) = (endpoint.queue.count(), window.granted_unread());
+    if queued.messages > granted.messages || queued.bytes > granted.bytes.saturating_add(largest) {
         return (Some("more than was granted"), reached);
     }
     if endpoint.carried() > CARRIED_MAX[0] {
@@ -87,13 +93,11 @@ fn endpoint_bounds(router: &Router<Token>, endpoint: &Endpoint<Token>) -> (Optio
         return (Some("origins"), reached);
     }
     // The end may have read since, so this is what its room was at most.
-    let whole =
-        router.limits.window_messages.saturating_mul(HELD_WINDOWS).max(window.granted_unread().messages);
-    let factor = if matches!(endpoint.state, State::Proxying(_)) { HELD_WINDOWS } else { 1 };
+    let most = Window::new(&router.limits).limit.times(HELD_WINDOWS);
     for (count, controls) in usage.into_values() {
         reached.held_of_one_origin = reached.held_of_one_origin.max(count.messages + controls);
-        if count.messages > whole.saturating_mul(factor) || controls > router.limits.held_controls_max as u64
-        {
+        let in_bounds = count.messages <= most.messages && count.bytes <= most.bytes.saturating_add(largest);
+        if !in_bounds || controls > router.limits.held_controls_max as u64 {
             return (Some("frames of one origin"), reached);
         }
     }

@@ -13,6 +13,7 @@ mod liar;
 mod siege;
 mod stories;
 mod taint;
+mod worst;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,9 @@ use crate::core::probe::Mark;
 use crate::core::tests::seeds;
 
 pub(super) use self::defences::DEFENCES;
+
+/// At most one endpoint is left over in so many runs.
+const LEFT_SELDOM: u64 = 20;
 
 /// How many runs a plain `cargo test` makes.
 const RUNS: u64 = 1_000;
@@ -109,7 +113,8 @@ fn long_siege() {
 
 fn lay(all: std::ops::Range<u64>) {
     let about = |seed| format!("temper: {:?}", temper(seed));
-    let enough = all.end - all.start >= RUNS;
+    let runs = all.end - all.start;
+    let enough = runs >= RUNS;
     let mut sum = Sum::default();
     for more in seeds::run_all(all, one, Sum::add, about) {
         sum.join(more);
@@ -117,5 +122,7 @@ fn lay(all: std::ops::Range<u64>) {
     if enough {
         seeds::expect_reached(&sum.marks, TO_BE_REACHED);
         assert!(sum.untouched > 0 && sum.healed > 0 && sum.convicted > 0, "{sum:?}");
+        // "Lied rings" in docs/SECURITY.md.
+        assert!(sum.left as u64 * LEFT_SELDOM <= runs, "{} endpoints are left: {sum:?}", sum.left);
     }
 }

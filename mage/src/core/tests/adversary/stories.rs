@@ -11,14 +11,14 @@ use crate::error::Why;
 use crate::limits::{ASKED_NAMES_MAX, CARRIED_MAX, HELD_ORIGINS_MAX, HELD_WINDOWS, Limits};
 
 /// A story in which this node is hostile; the other guests are honest.
-fn against(nodes: usize, hostile: usize, limits: Limits) -> Story {
+pub(super) fn against(nodes: usize, hostile: usize, limits: Limits) -> Story {
     let mut story = Story::with(nodes, limits);
     story.world.hostile = Some(hostile);
     story
 }
 
 /// An endpoint of the node `node` that only lies have made.
-fn invented(node: usize, number: u64) -> EndpointName {
+pub(super) fn invented(node: usize, number: u64) -> EndpointName {
     EndpointName { creator: name_of(node), number }
 }
 
@@ -27,14 +27,14 @@ fn address(hand: Hand) -> Address {
 }
 
 /// Somebody who never was.
-fn nobody(number: usize) -> NodeName {
+pub(super) fn nobody(number: usize) -> NodeName {
     let mut bytes = [9; 16];
     bytes[..8].copy_from_slice(&(number as u64).to_le_bytes());
     NodeName::from_bytes(bytes).expect("not all zeros")
 }
 
 /// An end that never was.
-fn gift(from: usize, number: u64, peer: Address) -> Descriptor {
+pub(super) fn gift(from: usize, number: u64, peer: Address) -> Descriptor {
     Descriptor {
         number,
         pipe: PipeName { creator: name_of(from), number: 99 + number },
@@ -48,13 +48,13 @@ fn gift(from: usize, number: u64, peer: Address) -> Descriptor {
 
 impl Story {
     /// Something that `from` says and its router knows nothing of.
-    fn lie(&mut self, from: usize, to: Hand, speaker: EndpointName, body: Body<Token>) {
+    pub(super) fn lie(&mut self, from: usize, to: Hand, speaker: EndpointName, body: Body<Token>) {
         let frame = Frame::Endpoint { to: endpoint_of(to), from: speaker, body };
         self.world.forge(from, to.node, frame);
     }
 
     /// A message with such ends in it, over a pipe of `from` to `to`, which that reads.
-    fn give(&mut self, from: Hand, to: Hand, ends: Vec<Descriptor>) -> Vec<Hand> {
+    pub(super) fn give(&mut self, from: Hand, to: Hand, ends: Vec<Descriptor>) -> Vec<Hand> {
         let sequence = self.world.nodes[from.node]
             .router
             .endpoints
@@ -80,7 +80,7 @@ impl Story {
         read.map_err(|_| format!("{to:?} hears nothing"))
     }
 
-    fn verdict(&self) -> Result<(), String> {
+    pub(super) fn verdict(&self) -> Result<(), String> {
         if self.world.faults.is_empty() { Ok(()) } else { Err(self.world.faults.join("\n")) }
     }
 
@@ -102,7 +102,7 @@ impl Story {
     }
 }
 
-fn message(sequence: u64, ends: Vec<Descriptor>) -> Body<Token> {
+pub(super) fn message(sequence: u64, ends: Vec<Descriptor>) -> Body<Token> {
     let ends = Ends::Moved(ends.into());
     Body::User(Parcel {
         sequence,
