@@ -222,7 +222,7 @@ impl<H> Peers<H> {
         self.nodes.retain(|_, peer| peer.realm != realm);
         self.lost.retain(|name| self.nodes.contains_key(name));
         if let Some(entry) = self.realms.get_mut(realm.0) {
-            *entry = Realm::founded(realm == Self::HOME);
+            *entry = Realm::founded(true);
         }
         let kept = self.realms.iter().rposition(|realm| realm.me.is_some()).unwrap_or(Self::HOME.0);
         self.realms.truncate(kept + 1);

@@ -168,6 +168,24 @@ fn nothing_is_heard_behind_the_last_word() {
     assert_eq!(router.effects_mut().trash, [5]);
 }
 
+/// An end has been sent away, and at its old place there arrive a message and the last word. They wait for the new place, and
+/// go there in their order.
+#[test]
+fn nothing_overtakes_what_waits_for_the_new_place() {
+    let (mut router, link) = guest(Limits::default());
+    let over = end(&router, 1);
+    let (stays, leaves) = router.create_pipe();
+    let carrying = Draft { ends: vec![leaves].into(), ..draft(0) };
+    router.send(over, carrying).expect("it may travel");
+    said(&mut router);
+    let place = router.status(leaves).expect("it is there").peer;
+    router.send(stays, draft(0)).expect("there is room");
+    router.close(stays, Why::Closed);
+    assert!(said(&mut router).is_empty());
+    on_frame(&mut router, link, Frame::Endpoint { to: leaves, from: place.endpoint, body: Body::Accepted });
+    assert!(matches!(said(&mut router)[..], [Body::User(_), Body::End(Why::Closed)]));
+}
+
 /// Whom it speaks to is gone, though whom it hears is not: it can only read.
 #[test]
 fn an_end_whose_peer_is_gone_can_be_read() {
