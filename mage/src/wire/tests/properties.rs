@@ -6,10 +6,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::samples::{
-    Handle, all, any_frame, at_alice, at_bob, hello, node, same, sample, seen, user, welcome,
+    Handle, all, any_frame, at_alice, at_bob, endpoint, hello, node, same, sample, seen, user, welcome,
 };
 use super::{batches, decoded, doubled, encoded, whole};
-use crate::core::{Body, Control, Descriptor, Ends, Frame, Mask, PipeLabel, Welcome};
+use crate::core::{Body, Control, Descriptor, Ends, Frame, Mask, NodeName, PipeLabel, Welcome};
 use crate::error::PeerMisbehaved;
 use crate::limits::{FRAME_BYTES_CAP, Limits, MESSAGE_HANDLES_MAX};
 use crate::wire::header::{CRITICAL, HEADER_BYTES, HELLO_BYTES, Kind};
@@ -286,7 +286,10 @@ fn an_acceptor_reads_a_welcome_before_it_has_a_name() {
 fn a_mask_is_seen_by_nobody_else() {
     let secret = Mask::new(node(0x5e));
     let bob = Names { mask: secret, ..at_bob() };
-    for (name, frame) in all() {
+    assert_eq!(Names::unknown(secret), Names { me: None, them: None, mask: secret });
+    let made_by_alice = endpoint(NodeName::LOCAL, 7);
+    let spoken_to = Frame::Endpoint { to: made_by_alice, from: made_by_alice, body: Body::Ack };
+    for (name, frame) in all().into_iter().chain([("Ack to an end of Alice's", spoken_to)]) {
         let (bytes, handles) = encoded(frame);
         let [one, other] = doubled(handles);
         let [masked, plain] = [(bob, one), (at_bob(), other)].map(|(names, mut handles)| {
@@ -322,6 +325,11 @@ fn unknown_kinds_are_skipped_with_their_handles() {
     let skipped = decode::<Handle>(&input, at_bob(), &mut handles, &Limits::default()).unwrap();
     let Decoded::Skip { bytes: 11, handles: taken } = skipped else { panic!("{skipped:?}") };
     assert_eq!((taken, handles.len()), (vec![1, 2], 1));
+    // As many as a message may have.
+    let mut handles = batches(vec![4; 64]).into_iter().collect();
+    let skipped = decode::<Handle>(&[8, 0, 0, 0, 200, 0, 64, 0], at_bob(), &mut handles, &Limits::default());
+    let Ok(Decoded::Skip { handles: taken, .. }) = skipped else { panic!("{skipped:?}") };
+    assert_eq!((taken.len(), handles.len()), (64, 0));
 }
 
 #[test]
