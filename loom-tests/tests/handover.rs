@@ -34,8 +34,8 @@ fn settled(near: &mut Side, far: &mut Side, ends: [usize; 2]) {
 /// M7. The race: an end leaves in a message while its peer sends to it. What was sent before travels with it, what is sent
 /// after is forwarded, and nothing is lost, doubled or out of order.
 ///
-/// Caught: an old place that drops what comes before the new one has answered; one that forwards what waited only after it
-/// has asked to be bypassed; an end that leaves under one lock, and its message under the next.
+/// Caught: an old place that drops what comes before the new one has answered, or forwards it at once; one that forwards what
+/// waited only after it has been bypassed.
 #[test]
 fn what_meets_a_departing_end_arrives_once_and_in_order() {
     check(|| {
@@ -60,8 +60,8 @@ fn what_meets_a_departing_end_arrives_once_and_in_order() {
 /// M7, one step later: the new place has answered, and the old one becomes a forwarder and then goes, all while the
 /// peer sends.
 ///
-/// Caught: an old place that forwards what waited only after it has asked to be bypassed; a message that is numbered under one
-/// lock and delivered under the next.
+/// Caught: an old place that forwards what waited only after it has been bypassed; a message that is numbered and directed under
+/// one lock, and delivered under the next.
 #[test]
 fn what_meets_a_collapsing_forwarder_arrives_once_and_in_order() {
     check(|| {
@@ -81,8 +81,8 @@ fn what_meets_a_collapsing_forwarder_arrives_once_and_in_order() {
 
 /// M7, on the way back: an end returns to where it came from while the link delivers to it.
 ///
-/// Caught: an old place that drops what comes before the new one has answered; an end that leaves under one lock, and its
-/// message under the next.
+/// Caught: an old place that drops what comes before the new one has answered; one that forwards it at once, while the message
+/// that the end is in is appended to the outbox after the unlocking.
 #[test]
 fn what_meets_a_returning_end_arrives_once_and_in_order() {
     check(|| {
@@ -129,7 +129,7 @@ fn a_close_that_meets_a_departing_end_is_learnt_behind_the_last_message() {
 
 /// M8, one step later: the peer closes while the old place becomes a forwarder; the arrived end closes as well.
 ///
-/// Caught: the same, and a message that is numbered under one lock and delivered under the next.
+/// Caught: the same, and a message that is numbered and directed under one lock, and delivered under the next.
 #[test]
 fn a_close_that_meets_a_collapsing_forwarder_leaves_nothing_behind() {
     check(|| {

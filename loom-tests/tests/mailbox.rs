@@ -12,6 +12,8 @@ use mage_sched::Mailbox;
 
 /// M1. The race: a push falls between the reader's look at the empty queue and its parking. If the push does not see the
 /// parked waker, and the reader does not see the item, the reader sleeps for ever, which loom reports as a deadlock.
+///
+/// Caught: a reader that looks and parks under two locks instead of one; a push that wakes nobody.
 #[test]
 fn a_push_while_the_reader_parks_wakes_it() {
     loom::model(|| {
@@ -35,6 +37,8 @@ fn a_push_while_the_reader_parks_wakes_it() {
 }
 
 /// M1, the other way to wake: the last writer finishes while the reader parks.
+///
+/// Caught: the same, and an end that wakes nobody.
 #[test]
 fn the_end_while_the_reader_parks_wakes_it() {
     loom::model(|| {
@@ -59,6 +63,9 @@ fn the_end_while_the_reader_parks_wakes_it() {
 
 /// M2. The race: a push while the reader leaves. Each item must be left behind for the reader's end to drop, or come back
 /// to the writer; never both, and never neither. What the counted items hold is also checked by loom for leaks.
+///
+/// Caught: a push that looks whether the reader is there under one lock and appends under the next; a reader that takes what
+/// there is under one lock and leaves under the next.
 #[test]
 fn a_push_while_the_reader_leaves_is_taken_or_returned_once() {
     loom::model(|| {

@@ -61,7 +61,8 @@ fn numbers_and_local_deliveries_are_in_one_order() {
 /// The race: one thread sends an end away, another sends to the place it leaves, and a third makes the driver write. The
 /// end is on its way before anything that is said to it there.
 ///
-/// Caught: an end that leaves under one lock, and its message under the next.
+/// Caught: a message that is appended to the outbox after the unlocking, while the place that the end in it has left forwards at
+/// once what comes. Either alone does no harm: what comes to such a place waits until the new one has answered.
 #[test]
 fn an_end_leaves_before_what_is_sent_after_it() {
     check(|| {
