@@ -1,8 +1,9 @@
 //! Limits at their edge: as much as they say is taken, and not one more.
 
 use super::admissions::{hello, name, welcome};
+use super::scenarios::parcel;
 use crate::core::effect::LinkId;
-use crate::core::frame::{Body, Control, Descriptor, Ends, Frame, Parcel, Welcome};
+use crate::core::frame::{Body, Control, Descriptor, Frame, Parcel, Welcome};
 use crate::core::message::Draft;
 use crate::core::name::EndpointName;
 use crate::core::{Count, NodeName, Router, Window};
@@ -95,15 +96,7 @@ pub(super) fn says(to: EndpointName, body: Body<u8>) -> Frame<u8> {
 }
 
 pub(super) fn carrying(hops: u16, descriptor: Option<Descriptor>) -> Body<u8> {
-    let ends = Ends::Moved(descriptor.into_iter().collect());
-    Body::User(Parcel {
-        sequence: 0,
-        hops,
-        bytes: Vec::new(),
-        ends,
-        handles: Default::default(),
-        handles_lost: false,
-    })
+    Body::User(Parcel { hops, ..parcel(0, descriptor.into_iter().collect()) })
 }
 
 #[test]

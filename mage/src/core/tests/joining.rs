@@ -1,8 +1,9 @@
 //! Joining networks, declining them and leaving: what a node believes of a welcome, and what it is afterwards.
 
 use super::admissions::{hello, name};
+use super::scenarios::parcel;
 use crate::core::effect::{Effect, LinkId};
-use crate::core::frame::{Body, Control, Descriptor, Ends, Frame, Hello, Parcel, Welcome};
+use crate::core::frame::{Body, Control, Descriptor, Frame, Hello, Parcel, Welcome};
 use crate::core::name::{Address, EndpointName, Mask, NodeName, PipeName};
 use crate::core::{Draft, Invitation, Received, Router, Side, Window};
 use crate::error::{InvitationError, PeerMisbehaved, Why};
@@ -219,15 +220,8 @@ fn whoever_leaves_begins_anew() {
     let (near, far) = router.create_pipe();
     // Somebody speaks to a pipe that never left: it is held, and forgotten.
     let stranger = EndpointName { creator: name(1), number: 1 };
-    let parcel = Parcel {
-        sequence: 0,
-        hops: 1,
-        bytes: vec![1],
-        ends: Ends::Moved(Default::default()),
-        handles: vec![5].into(),
-        handles_lost: false,
-    };
-    let said = Frame::Endpoint { to: near, from: stranger, body: Body::User(parcel) };
+    let body = Body::User(Parcel { bytes: vec![1], handles: vec![5].into(), ..parcel(0, Vec::new()) });
+    let said = Frame::Endpoint { to: near, from: stranger, body };
     router.on_frame(link, said).expect("nobody's fault");
     // Something with a handle waits for somebody who has not been met.
     let (going, waiting) = router.create_pipe();

@@ -113,6 +113,18 @@ impl Story {
     }
 }
 
+/// A message of no bytes, straight from its sender.
+pub(super) fn parcel<H>(sequence: u64, ends: Vec<Descriptor>) -> Parcel<H> {
+    Parcel {
+        sequence,
+        hops: 1,
+        bytes: Vec::new(),
+        ends: Ends::Moved(ends.into()),
+        handles: Default::default(),
+        handles_lost: false,
+    }
+}
+
 pub(super) fn endpoint_of(hand: Hand) -> EndpointName {
     let creator = if hand.end.creator.is_local() { name_of(hand.node) } else { hand.end.creator };
     EndpointName { creator, ..hand.end }
@@ -180,16 +192,8 @@ pub(super) fn arrives_mute() -> Result<(), String> {
         origin: here,
         window: Window::new(&Limits::default()),
     };
-    let ends = Ends::Moved(vec![descriptor].into());
-    let parcel = Parcel {
-        sequence: 0,
-        hops: 1,
-        bytes: Vec::new(),
-        ends,
-        handles: Default::default(),
-        handles_lost: false,
-    };
-    let frame = Frame::Endpoint { to: endpoint_of(far), from: endpoint_of(near), body: Body::User(parcel) };
+    let body = Body::User(parcel(0, vec![descriptor]));
+    let frame = Frame::Endpoint { to: endpoint_of(far), from: endpoint_of(near), body };
     story.world.forge(0, 1, frame);
     story.rest();
     let Received::Message(message) = story.world.receive(1, far.end) else {

@@ -1,6 +1,7 @@
 //! Windows and held frames by themselves.
 
-use crate::core::frame::{Body, Ends, Parcel};
+use super::scenarios::parcel;
+use crate::core::frame::{Body, Parcel};
 use crate::core::held::{Acquaintance, Guest, Held};
 use crate::core::name::{Address, EndpointName, NodeName};
 use crate::core::{Count, Window};
@@ -107,16 +108,7 @@ fn guest(creator: u8, number: u64) -> Guest {
 }
 
 fn message(bytes: usize) -> Body<()> {
-    let ends = Ends::Moved(Default::default());
-    let handles = Vec::new();
-    Body::User(Parcel {
-        sequence: 0,
-        hops: 1,
-        bytes: vec![0; bytes],
-        ends,
-        handles: handles.into(),
-        handles_lost: false,
-    })
+    Body::User(Parcel { bytes: vec![0; bytes], ..parcel(0, Vec::new()) })
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::core::name::{Address, EndpointName, NodeName, PipeName};
 use crate::core::probe::hops_max;
 use crate::core::tests::chooser::Chooser;
 use crate::core::tests::oracle::Hand;
-use crate::core::tests::scenarios::endpoint_of;
+use crate::core::tests::scenarios::{endpoint_of, parcel};
 use crate::core::tests::token::Token;
 use crate::core::tests::world::{World, name_of};
 use crate::core::{Count, Side, Window};
@@ -174,14 +174,8 @@ impl Liar {
         let hops = [1, 1, 2, hops_max(), hops_max() + 1][chooser.number(0..5)];
         let handles = (0..[0, 0, 0, 1][chooser.number(0..4)]).map(|_| world.file()).collect();
         let handles_lost = chooser.chance(20);
-        Body::User(Parcel {
-            sequence,
-            hops,
-            bytes: b"evil".to_vec(),
-            ends: Ends::Moved(ends.into()),
-            handles,
-            handles_lost,
-        })
+        let bytes = b"evil".to_vec();
+        Body::User(Parcel { hops, bytes, handles, handles_lost, ..parcel(sequence, ends) })
     }
 
     /// A pipe end that never was, under a number that is as it should be.
@@ -257,17 +251,9 @@ impl Liar {
             let mut ends: Vec<Descriptor> =
                 (0..count).filter_map(|_| self.end(chooser, world, victim)).collect();
             ends.iter_mut().for_each(|end| end.peer = stranger);
-            let ends = Ends::Moved(ends.into());
-            let parcel = Parcel {
-                sequence: 0,
-                hops: 1,
-                bytes: Vec::new(),
-                ends,
-                handles: Default::default(),
-                handles_lost: false,
-            };
             let from = self.stranger(chooser, world);
-            world.forge(self.node, victim, Frame::Endpoint { to: nobody, from, body: Body::User(parcel) });
+            let body = Body::User(parcel(0, ends));
+            world.forge(self.node, victim, Frame::Endpoint { to: nobody, from, body });
         }
     }
 

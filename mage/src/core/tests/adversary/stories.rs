@@ -1,9 +1,9 @@
 //! Attacks that chance hardly ever puts together.
 
-use crate::core::frame::{Body, Control, Descriptor, Ends, Frame, Parcel};
+use crate::core::frame::{Body, Control, Descriptor, Frame};
 use crate::core::name::{Address, EndpointName, NodeName, PipeName};
 use crate::core::tests::oracle::Hand;
-use crate::core::tests::scenarios::{Story, endpoint_of};
+use crate::core::tests::scenarios::{Story, endpoint_of, parcel};
 use crate::core::tests::token::Token;
 use crate::core::tests::world::{BROKER, Step, World, name_of};
 use crate::core::{Count, Side, Window};
@@ -103,15 +103,7 @@ impl Story {
 }
 
 pub(super) fn message(sequence: u64, ends: Vec<Descriptor>) -> Body<Token> {
-    let ends = Ends::Moved(ends.into());
-    Body::User(Parcel {
-        sequence,
-        hops: 1,
-        bytes: Vec::new(),
-        ends,
-        handles: Default::default(),
-        handles_lost: false,
-    })
+    Body::User(parcel(sequence, ends))
 }
 
 /// E gives H an end that is its own peer. H sends it to V, and E names V's end as the one to be heard in its own place. V's end
