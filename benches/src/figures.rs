@@ -11,9 +11,10 @@ use crate::bench::{Bench, First};
 use crate::raw::{MESSAGE_BYTES, Raw};
 use crate::report::{Clock, Line, Pair};
 use crate::scheduler::{Flavor, pin};
-use crate::{Failure, Options, network};
+use crate::{Failure, Options, floor, network};
 
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 11] = [
+    "floor",
     "call",
     "oneway",
     "pass",
@@ -27,7 +28,7 @@ pub(crate) const NAMES: [&str; 10] = [
 ];
 /// All figures of networks, in one word.
 pub(crate) const NETWORK: &str = "network";
-const NETWORK_NAMES: std::ops::Range<usize> = 4..10;
+const NETWORK_NAMES: std::ops::Range<usize> = 5..11;
 
 const CALLS: u64 = 20_000;
 const MESSAGES: u64 = 200_000;
@@ -106,6 +107,10 @@ async fn round(
     mut raw: Raw,
 ) -> Result<(Pair, Raw), Failure> {
     match figure {
+        "floor" => {
+            let times = (floor::round_trips(scheduler, flavor, CALLS).await?, raw.round_trip(CALLS)?);
+            return Ok((times, raw));
+        }
         "introduced" => return Ok((network::introduced(scheduler, flavor).await?, raw)),
         "introduction" => return Ok((network::introduction(scheduler, flavor, &mut raw).await?, raw)),
         "death" => return Ok((network::death(scheduler, flavor).await?, raw)),

@@ -6,6 +6,7 @@
 
 mod child;
 mod figures;
+mod floor;
 mod network;
 mod raw;
 mod report;
@@ -63,6 +64,7 @@ fn run() -> Result<(), Failure> {
             Long("child") => return child::main(arguments.value()?.parse()?),
             Long("peer") => return network::main(arguments.value()?.parse()?),
             Long("raw") => return raw::main(),
+            Long("floor") => return floor::main(arguments.value()?.parse()?),
             Value(name) => options.figures.push(name.string()?),
             other => return Err(other.unexpected().into()),
         }
