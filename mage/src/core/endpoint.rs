@@ -147,6 +147,11 @@ impl<H> Queue<H> {
         Some(message)
     }
 
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.unread.as_ref().map_or(0, |unread| unread.messages.capacity())
+    }
+
     /// The oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Message<H>> {
         self.unread.iter().flat_map(|unread| &unread.messages)

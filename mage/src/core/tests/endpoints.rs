@@ -186,6 +186,50 @@ fn nothing_overtakes_what_waits_for_the_new_place() {
     assert!(matches!(said(&mut router)[..], [Body::User(_), Body::End(Why::Closed)]));
 }
 
+/// An end travels to somebody who arrives, or does not. Whoever hears it is told who speaks now, or that nobody does; but nothing
+/// if it has been told the end before.
+#[test]
+fn nothing_is_said_behind_the_last_word() {
+    for (arrives, ended) in [(true, false), (true, true), (false, false), (false, true)] {
+        let (mut router, link) = guest(Limits::default());
+        let [leaves, over] = [1, 2].map(|number| end(&router, number));
+        if ended {
+            on_frame(&mut router, link, says(leaves, Body::End(Why::Closed)));
+        }
+        if !arrives {
+            let stranger = Address { node: name(9), ..there(2) };
+            router.refer(over, stranger.node, name(1));
+            router.endpoints.get_mut(&over).expect("it is there").set_peer(stranger);
+        }
+        router.send(over, Draft { ends: vec![leaves].into(), ..draft(0) }).expect("it may travel");
+        said(&mut router);
+        let place = router.status(leaves).expect("it is there").peer.endpoint;
+        on_frame(
+            &mut router,
+            link,
+            if arrives {
+                Frame::Endpoint { to: leaves, from: place, body: Body::Accepted }
+            } else {
+                Frame::Control(Control::IntroductionFailed { name: name(9) })
+            },
+        );
+        let to_who_hears_it = std::mem::take(&mut router.effects_mut().list).into_iter().filter(|effect| {
+            matches!(effect, Effect::Transmit { frame: Frame::Endpoint { to, .. }, .. } if *to == there(1).endpoint)
+        });
+        let told = to_who_hears_it.map(|effect| match effect {
+            Effect::Transmit { frame: Frame::Endpoint { body: Body::PrevIs(_), .. }, .. } => "who speaks now",
+            Effect::Transmit { frame: Frame::Endpoint { body: Body::End(_), .. }, .. } => "the end",
+            effect => panic!("{effect:?}"),
+        });
+        let expected = match (ended, arrives) {
+            (true, _) => None,
+            (false, true) => Some("who speaks now"),
+            (false, false) => Some("the end"),
+        };
+        assert_eq!(told.collect::<Vec<_>>(), expected.as_slice(), "arrives: {arrives}, ended: {ended}");
+    }
+}
+
 /// Whom it speaks to is gone, though whom it hears is not: it can only read.
 #[test]
 fn an_end_whose_peer_is_gone_can_be_read() {
@@ -266,6 +310,26 @@ fn whatever_comes_goes_and_changes_is_counted() {
     table.remove(&two);
     table.remove(&two);
     assert_eq!(counts(&table), (1, 0));
+}
+
+/// A queue that was short is kept for the messages to come, and one that was long is not.
+#[test]
+fn queues_keep_little_memory() {
+    for (messages, kept) in [(0, false), (1, true), (1000, false)] {
+        let mut router = Router::new(Limits::default());
+        let (near, far) = router.create_pipe();
+        let capacity =
+            |router: &Router<u8>| router.endpoints.get(&far).expect("it is there").queue.capacity();
+        for _ in 0..messages {
+            router.send(near, draft(0)).expect("there is room");
+        }
+        for left in (0..messages).rev() {
+            assert!(matches!(router.receive(far), Received::Message(_)));
+            assert!(left == 0 || capacity(&router) > 0, "there are more");
+        }
+        assert_eq!(capacity(&router) > 0, kept, "after {messages} messages");
+        assert!(capacity(&router) < 100);
+    }
 }
 
 /// Whoever refers to a name that is asked for is remembered, and few others; that costs a few steps for each.

@@ -50,6 +50,8 @@ fn an_invitation_counts_before_it_is_accepted() {
     story.world.sponsor(BROKER, 2, far.end, true);
     story.oracle.hands.retain(|hand| *hand != far);
     assert_eq!(story.send(near, &[rest]), Err(SendErrorKind::OtherNetwork));
+    let [fresh, _] = story.oracle.create(&mut story.world, BROKER);
+    assert_eq!(story.send(to_member, &[fresh]), Ok(()), "it goes with no invitation");
 }
 
 /// New pipes pass, pipes of the network do not, and neither do they in the queue of a new one.
