@@ -35,6 +35,11 @@ pub(crate) const INLINE_DEPTH_MAX: u32 = 64;
 /// The most bytes a value may take where it stands, without what it keeps elsewhere.
 pub(crate) const INLINE_BYTES_MAX: u64 = 64 * 1024;
 
+/// The same of a value that may contain others of its kind. They are decoded one within the other, as deep as a peer likes up to
+/// mage's limit, and all of them have to be on the stack. An optimised build then needs less than half of the 2 MiB that a thread
+/// has; another one needs up to 4 MiB.
+pub(crate) const RECURSIVE_BYTES_MAX: u64 = 2 * 1024;
+
 /// The most files that one file may import, also by way of others.
 pub(crate) const FILES_MAX: usize = 1024;
 

@@ -24,10 +24,15 @@ const LINTS: [&str; 9] = [
 
 /// A directory with the stub of `mage`, compiled.
 fn workshop() -> TempDir {
+    workshop_with("-Copt-level=0")
+}
+
+fn workshop_with(optimisation: &str) -> TempDir {
     let workshop = tempfile::tempdir().unwrap();
     let mut rustc = common::tool("rustc");
     rustc.args(["--edition=2024", "--crate-type=rlib", "--crate-name=mage", "--cap-lints=allow"]);
-    rustc.arg("--out-dir").arg(workshop.path()).arg(common::directory("stub").join("mage.rs"));
+    rustc.arg(optimisation).arg("--out-dir").arg(workshop.path());
+    rustc.arg(common::directory("stub").join("mage.rs"));
     common::assert_clean(&rustc.output().unwrap(), "the stub");
     workshop
 }
@@ -242,6 +247,36 @@ fn assert_runs(name: &str, golden: &str, placeholder: &str) {
     common::assert_clean(&rustc.arg("--crate-type=bin").output().unwrap(), "the program");
     let run = Command::new(workshop.path().join(name)).output().unwrap();
     common::assert_clean(&run, "the program");
+}
+
+/// A peer decides how deep the values of a message are in each other, so the largest of them have to fit on a stack. This is
+/// promised of programs as they are shipped.
+#[test]
+fn the_deepest_value_is_survived() {
+    let fields = |count: usize, field: &str| -> String {
+        (0..count).map(|number| format!("{field} f{number};")).collect()
+    };
+    // With one more, each would be too large.
+    let (numbers, texts, slices) = (252, 84, 63);
+    let source = format!(
+        "struct Numbers {{ array<double, {numbers}> all; array<Numbers> more; }}
+         struct Texts {{ {} array<Texts> more; }}
+         struct Slices {{ {} array<Slices> more; }}",
+        fields(texts, "string"),
+        fields(slices, "[Shared] bytes"),
+    );
+    const OPTIMISED: &str = "-Copt-level=1";
+    let workshop = workshop_with(OPTIMISED);
+    let code = workshop.path().join("deep.rs");
+    fs::write(&code, magen::generate(source, "deep.magen").unwrap()).unwrap();
+    let program = workshop.path().join("deepest.rs");
+    let text = fs::read_to_string(common::directory("stub").join("deepest.rs")).unwrap();
+    let text = text.replace("DEEPEST", &format!("{code:?}"));
+    let text = text.replace("NUMBERS", &numbers.to_string()).replace("TEXTS", &texts.to_string());
+    fs::write(&program, text.replace("SLICES", &slices.to_string())).unwrap();
+    let mut rustc = compiler(common::tool("rustc"), &workshop, &program, "2024");
+    common::assert_clean(&rustc.args(["--crate-type=bin", OPTIMISED]).output().unwrap(), "the program");
+    common::assert_clean(&Command::new(workshop.path().join("deepest")).output().unwrap(), "the program");
 }
 
 #[test]

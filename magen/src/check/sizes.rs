@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::FieldSpans;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Reporter};
-use crate::limits::{INLINE_BYTES_MAX, INLINE_DEPTH_MAX};
+use crate::limits::{INLINE_BYTES_MAX, INLINE_DEPTH_MAX, RECURSIVE_BYTES_MAX};
 use crate::schema::{DefinitionId, Field, Kind, Method, Schema, Traits, ValueType};
 
 /// What one value takes in place.
@@ -33,15 +33,24 @@ pub(super) fn check(
         let id = DefinitionId(index);
         let Some(size) = sizes.get(&id).copied() else { continue };
         let definition = &schema.definitions[index];
-        let is_too_much = size.inline > INLINE_BYTES_MAX || size.depth > INLINE_DEPTH_MAX;
+        let is_recursive = schema.traits(id).is_recursive;
+        let bytes_max = if is_recursive { RECURSIVE_BYTES_MAX } else { INLINE_BYTES_MAX };
+        let is_too_much = size.inline > bytes_max || size.depth > INLINE_DEPTH_MAX;
         if is_too_much
             && let Some(span) = field_spans.get(&(id, largest(definition_fields(&definition.kind), &sizes)))
         {
-            let message = format!(
-                "a `{}` is too large: it has more than {} KiB in place, or is nested more than {INLINE_DEPTH_MAX} deep",
-                definition.name,
-                INLINE_BYTES_MAX / 1024
-            );
+            let name = definition.name;
+            let kibibytes = bytes_max / 1024;
+            let message = if is_recursive && size.inline > bytes_max {
+                format!(
+                    "a `{name}` is too large for what contains itself: it has more than {kibibytes} KiB in place"
+                )
+            } else {
+                format!(
+                    "a `{name}` is too large: it has more than {kibibytes} KiB in place, or is nested more than \
+                     {INLINE_DEPTH_MAX} deep"
+                )
+            };
             reporter.report(
                 Diagnostic::new(DiagnosticKind::TypeTooLarge, *span, message)
                     .label("most of it is here")
