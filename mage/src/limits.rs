@@ -40,7 +40,7 @@ pub const WINDOW_MESSAGES_CAP: u64 = 1 << 20;
 /// The same in bytes.
 pub const WINDOW_BYTES_CAP: u64 = 1 << 34;
 /// How many of its own windows a node keeps of one pipe at most, whatever it is told: of an end that says on arrival that
-/// its reader has granted more; at a place that only forwards, of one origin's messages for a sender it does not yet know; and of what one
+/// a reader has granted more, and of credit that does; at a place that only forwards, of one origin's messages for a sender it does not yet know; and of what one
 /// place has passed on to a link that is not read.
 /// Windows in one network should not differ by more than this.
 pub const HELD_WINDOWS: u64 = 4;
@@ -78,7 +78,8 @@ const_assert!(HOPS_MAX < u16::MAX);
 pub struct Limits {
     /// Largest payload of one message, in bytes.
     pub message_bytes_max: usize,
-    /// Unread messages a pipe may hold per direction before its sender is told `Full`.
+    /// Unread messages a pipe may hold per direction before its sender is told `Full`. Where one node of a network has more than
+    /// [`HELD_WINDOWS`] times as many as another, their pipes end with [`Why::BrokenRules`](crate::Why::BrokenRules); the same holds for bytes.
     pub window_messages: u64,
     /// Unread bytes a pipe may hold per direction; the message that crosses the line is still taken.
     pub window_bytes: u64,

@@ -11,7 +11,6 @@ use super::probe::{Mutation, mutated};
 use super::router::Router;
 use super::window::{Count, Window};
 use crate::error::Why;
-use crate::limits::HELD_WINDOWS;
 
 /// What waits for one link of what one endpoint says for others.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,7 +65,7 @@ impl<H> Router<H> {
         if mutated(Mutation::AheadUnbounded) {
             return Count { messages: u64::MAX, bytes: u64::MAX };
         }
-        Window::new(&self.limits).limit.times(HELD_WINDOWS)
+        Window::most(&self.limits)
     }
 
     /// Such a frame comes back, because there may not be one more.

@@ -8,7 +8,7 @@ use super::probe::{Mark, Mutation, mutated, reached};
 use super::router::{Router, Work};
 use super::window::Window;
 use crate::error::Why;
-use crate::limits::{CARRIED_MAX, HELD_WINDOWS};
+use crate::limits::CARRIED_MAX;
 
 impl<H> Router<H> {
     /// Turns a parcel into a message: makes the ends it brings.
@@ -38,7 +38,7 @@ impl<H> Router<H> {
         let name = EndpointName { creator: self.peers.mask.apply(node), number: descriptor.number };
         let origin = Address { node, endpoint: descriptor.origin };
         let window = self.mutate_window(descriptor.window);
-        let generous = window.has_granted_beyond(Window::new(&self.limits).limit.times(HELD_WINDOWS));
+        let generous = window.is_beyond(Window::most(&self.limits));
         let mut endpoint = Endpoint::new(descriptor.pipe, descriptor.side, descriptor.peer, origin, window);
         endpoint.standing = Standing::Place;
         if descriptor.mute && !mutated(Mutation::MuteForgotten) {
@@ -52,7 +52,7 @@ impl<H> Router<H> {
             self.end_incoming(name, if crowded { Why::Unreachable } else { Why::PeerDied });
         }
         if generous {
-            // Whoever says this of its reader wants more kept here than this node keeps for anybody.
+            // Whoever says this of either reader wants more kept here than this node keeps for anybody.
             self.end_incoming(name, Why::BrokenRules);
         }
         if self.is_beyond(descriptor.peer.node, node) {

@@ -8,7 +8,6 @@ use super::probe::{Mark, Mutation, hops_max, mutated, reached};
 use super::router::Router;
 use super::window::{Count, Window};
 use crate::error::{PeerMisbehaved, Why};
-use crate::limits::HELD_WINDOWS;
 
 impl<H> Router<H> {
     pub(super) fn on_body(&mut self, to: EndpointName, from: Address, body: Body<H>) {
@@ -73,7 +72,7 @@ impl<H> Router<H> {
             _ if mutated(Mutation::HeldRoomOfThisNode) => Window::new(&self.limits).limit,
             State::Open(_) | State::Moving(_) => endpoint.window.granted_unread(),
             // The reader beyond may have granted more than was granted from here.
-            State::Proxying(_) => Window::new(&self.limits).limit.times(HELD_WINDOWS),
+            State::Proxying(_) => Window::most(&self.limits),
         };
         let guest = Guest { from, room, controls_max: self.limits.held_controls_max as u64 };
         let refused = endpoint.held.get_or_insert_default().keep(guest, body, &self.peers);
@@ -186,7 +185,7 @@ impl<H> Router<H> {
                 best.messages = best.messages.max(limit.messages);
                 best.bytes = best.bytes.max(limit.bytes);
             }
-            State::Open(_) => match endpoint.window.raise(limit) {
+            State::Open(_) => match endpoint.window.raise(limit, Window::most(&self.limits)) {
                 Ok(()) if mutated(Mutation::WritersNotWoken) => {}
                 Ok(()) => self.effects.wake.extend(endpoint.take_writers()),
                 Err(()) => {

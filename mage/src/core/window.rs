@@ -4,7 +4,7 @@
 //! ends move. Free window + unread + credit under way is always the reader's window.
 
 use super::probe::{Mutation, mutated};
-use crate::limits::{Limits, WINDOW_BYTES_CAP, WINDOW_MESSAGES_CAP};
+use crate::limits::{HELD_WINDOWS, Limits, WINDOW_BYTES_CAP, WINDOW_MESSAGES_CAP};
 
 /// A position in one direction of a pipe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,6 +23,11 @@ impl Count {
         let messages = base.messages.checked_add(WINDOW_MESSAGES_CAP);
         let bytes = base.bytes.checked_add(WINDOW_BYTES_CAP);
         messages.is_some_and(|most| self.messages <= most) && bytes.is_some_and(|most| self.bytes <= most)
+    }
+
+    /// Whether neither of the two numbers is larger than its counterpart.
+    fn is_within(self, most: Self) -> bool {
+        self.messages <= most.messages && self.bytes <= most.bytes
     }
 
     /// So many times as much.
@@ -74,10 +79,14 @@ impl Window {
         }
     }
 
-    /// Whether more than this may be unread or under way to this end.
-    pub(crate) fn has_granted_beyond(&self, most: Count) -> bool {
-        let granted = self.granted_unread();
-        granted.messages > most.messages || granted.bytes > most.bytes
+    /// The most that a window may be, seen from a node with these limits.
+    pub(crate) fn most(limits: &Limits) -> Count {
+        Self::new(limits).limit.times(HELD_WINDOWS)
+    }
+
+    /// Whether more than that may be unread or under way, to this end or from it.
+    pub(crate) fn is_beyond(&self, most: Count) -> bool {
+        !self.granted.is_within(self.read.joined(most)) || !self.limit.is_within(self.sent.joined(most))
     }
 
     /// Whether numbers that came from elsewhere can belong to an honest end.
@@ -127,9 +136,10 @@ impl Window {
         Some(self.granted)
     }
 
-    /// The reader grants more. `Err` if no honest reader can have meant it.
-    pub(crate) fn raise(&mut self, limit: Count) -> Result<(), ()> {
-        if !limit.within_cap_of(self.sent) && !mutated(Mutation::CreditUnchecked) {
+    /// The reader grants more. `Err` if it is more than this, which no honest reader can have meant: a sender that is not told to wait would
+    /// keep it all here.
+    pub(crate) fn raise(&mut self, limit: Count, most: Count) -> Result<(), ()> {
+        if !limit.is_within(self.sent.joined(most)) && !mutated(Mutation::CreditUnchecked) {
             return Err(());
         }
         self.limit = self.limit.max(limit);

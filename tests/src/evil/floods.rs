@@ -94,9 +94,10 @@ pub const FLOODS: &[Attack] = &[
         "credit that says a little more each time",
         Inviter,
         |known| {
-            many((0..200_000_u64).map(|more| {
-                between(kind::CREDIT, known.to, known.prev, &count(1025 + more, (8 << 20) + more))
-            }))
+            many(
+                (0..200_000_u64)
+                    .map(|more| between(kind::CREDIT, known.to, known.prev, &count(1025, (8 << 20) + more))),
+            )
         },
         Nothing(0),
     ),

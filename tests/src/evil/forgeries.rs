@@ -71,6 +71,12 @@ pub const FORGERIES: &[Attack] = &[
         Pipe(Why::BrokenRules),
     ),
     Attack(
+        "credit for five windows",
+        Inviter,
+        |known| one(between(kind::CREDIT, known.to, known.prev, &count(1024, 5 * (8 << 20)))),
+        Pipe(Why::BrokenRules),
+    ),
+    Attack(
         "credit of the past",
         Inviter,
         |known| one(between(kind::CREDIT, known.to, known.prev, &count(0, 0))),

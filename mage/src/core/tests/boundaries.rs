@@ -41,9 +41,9 @@ fn a_reader_admits_what_it_has_granted() {
     assert!(window.admits(1, queued(1, 9)));
     assert!(!window.admits(1, queued(1, 10)), "no byte is left");
     assert!(!window.admits(2, queued(2, 9)), "no message is left");
-    assert!(!window.has_granted_beyond(queued(2, 10)));
-    assert!(window.has_granted_beyond(queued(1, 10)));
-    assert!(window.has_granted_beyond(queued(2, 9)));
+    assert!(!window.is_beyond(queued(2, 10)));
+    assert!(window.is_beyond(queued(1, 10)));
+    assert!(window.is_beyond(queued(2, 9)));
 }
 
 #[test]

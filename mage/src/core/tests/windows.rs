@@ -5,7 +5,7 @@ use crate::core::frame::{Body, Parcel};
 use crate::core::held::{Acquaintance, Guest, Held};
 use crate::core::name::{Address, EndpointName, NodeName};
 use crate::core::{Count, Window};
-use crate::limits::{HELD_ORIGINS_MAX, Limits, WINDOW_BYTES_CAP, WINDOW_MESSAGES_CAP};
+use crate::limits::{HELD_ORIGINS_MAX, Limits};
 
 fn limits(messages: u64, bytes: u64) -> Limits {
     Limits { window_messages: messages, window_bytes: bytes, ..Limits::default() }
@@ -55,18 +55,29 @@ fn what_a_reader_admits_is_what_a_sender_may_send() {
 
 #[test]
 fn limits_only_rise_and_only_so_far() {
-    let mut window = Window::new(&limits(4, 100));
-    assert_eq!(window.raise(Count { messages: 6, bytes: 50 }), Ok(()));
-    assert_eq!(window.limit, Count { messages: 6, bytes: 100 });
-    assert_eq!(window.raise(Count { messages: 1, bytes: 1 }), Ok(()));
-    assert_eq!(window.limit, Count { messages: 6, bytes: 100 });
-    for limit in [
-        Count { messages: WINDOW_MESSAGES_CAP + 1, bytes: 0 },
-        Count { messages: 0, bytes: WINDOW_BYTES_CAP + 1 },
-        Count { messages: u64::MAX, bytes: u64::MAX },
-    ] {
-        assert_eq!(window.raise(limit), Err(()));
+    let limits = limits(4, 100);
+    let mut window = Window::new(&limits);
+    let most = Window::most(&limits);
+    assert_eq!(most, Count { messages: 16, bytes: 400 });
+    for (raised, limit) in [([6, 50], [6, 100]), ([1, 1], [6, 100]), ([16, 400], [16, 400])] {
+        let [raised, limit] = [raised, limit].map(|[messages, bytes]| Count { messages, bytes });
+        assert_eq!(window.raise(raised, most), Ok(()));
+        assert_eq!(window.limit, limit);
     }
+    assert!(!window.is_beyond(most));
+    for [messages, bytes] in [[17, 0], [0, 401], [u64::MAX, u64::MAX]] {
+        let limit = Count { messages, bytes };
+        assert_eq!(window.raise(limit, most), Err(()));
+        assert!(
+            Window { limit, ..window }.is_beyond(most) && Window { granted: limit, ..window }.is_beyond(most)
+        );
+    }
+    window.spend(30);
+    assert_eq!(
+        window.raise(Count { messages: 17, bytes: 430 }, most),
+        Ok(()),
+        "it is counted from what was sent"
+    );
 }
 
 #[test]

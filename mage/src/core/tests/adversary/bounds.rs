@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::endpoint::Endpoint;
+use crate::core::endpoint::{Endpoint, Outgoing};
 use crate::core::message::cost;
 use crate::core::tests::token::Token;
 use crate::core::tests::world::World;
 use crate::core::{Router, Window};
 use crate::limits::{
-    ASKED_NAMES_MAX, CARRIED_MAX, HELD_ORIGINS_MAX, HELD_WINDOWS, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX,
+    ASKED_NAMES_MAX, CARRIED_MAX, HELD_ORIGINS_MAX, MESSAGE_HANDLES_MAX, MESSAGE_PIPES_MAX,
     PENDING_ADMISSIONS_MAX,
 };
 
@@ -69,7 +69,8 @@ pub(super) fn check(world: &World, hostile: usize, faults: &mut Vec<String>) -> 
 fn endpoint_bounds(router: &Router<Token>, endpoint: &Endpoint<Token>) -> (Option<&'static str>, Reached) {
     let mut reached = Reached { depth: depth(router, endpoint), ..Reached::default() };
     let window = &endpoint.window;
-    if !window.is_consistent() {
+    let runs_ahead = endpoint.outgoing == Outgoing::Open && endpoint.is_open();
+    if !window.is_consistent() || runs_ahead && window.is_beyond(Window::most(&router.limits)) {
         return (Some("impossible numbers"), reached);
     }
     // The message that crosses the line is still taken.
@@ -93,7 +94,7 @@ fn endpoint_bounds(router: &Router<Token>, endpoint: &Endpoint<Token>) -> (Optio
         return (Some("origins"), reached);
     }
     // The end may have read since, so this is what its room was at most.
-    let most = Window::new(&router.limits).limit.times(HELD_WINDOWS);
+    let most = Window::most(&router.limits);
     for (count, controls) in usage.into_values() {
         reached.held_of_one_origin = reached.held_of_one_origin.max(count.messages + controls);
         let in_bounds = count.messages <= most.messages && count.bytes <= most.bytes.saturating_add(largest);

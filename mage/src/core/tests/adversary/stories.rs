@@ -1,6 +1,7 @@
 //! Attacks that chance hardly ever puts together.
 
 use crate::core::frame::{Body, Control, Descriptor, Frame};
+use crate::core::message::cost;
 use crate::core::name::{Address, EndpointName, NodeName, PipeName};
 use crate::core::tests::oracle::Hand;
 use crate::core::tests::scenarios::{Story, endpoint_of, parcel};
@@ -55,15 +56,8 @@ impl Story {
 
     /// A message with such ends in it, over a pipe of `from` to `to`, which that reads.
     pub(super) fn give(&mut self, from: Hand, to: Hand, ends: Vec<Descriptor>) -> Vec<Hand> {
-        let sequence = self.world.nodes[from.node]
-            .router
-            .endpoints
-            .get(&from.end)
-            .expect("it is there")
-            .window
-            .sent
-            .messages;
-        self.world.nodes[from.node].router.endpoints.get_mut(&from.end).expect("it is there").window.spend(0);
+        let sender = self.world.nodes[from.node].router.endpoints.get_mut(&from.end).expect("it is there");
+        let sequence = sender.window.spend(cost(0, ends.len(), 0));
         self.lie(from.node, to, endpoint_of(from), message(sequence, ends));
         self.rest();
         let crate::core::Received::Message(message) = self.world.receive(to.node, to.end) else {
