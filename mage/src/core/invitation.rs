@@ -15,7 +15,7 @@
 use super::effect::{Effect, LinkId};
 use super::frame::{Control, Descriptor, Frame, Hello, Welcome};
 use super::name::{EndpointName, NodeName, PipeLabel};
-use super::peers::{Broker, Peers, Realm, RealmId, Stage};
+use super::peers::{Broker, Peer, Peers, Reach, Realm, RealmId, Stage};
 use super::probe::{Mutation, mutated};
 use super::router::Router;
 use crate::error::{InvitationError, PeerMisbehaved, Why};
@@ -154,6 +154,11 @@ impl<H> Router<H> {
         let (Some(version), Some(you)) = (inviting.version, inviting.name) else { return socket };
         let names = self.peers.realms.get(realm.0).and_then(|realm| realm.me.zip(realm.broker_name()));
         let Some((me, broker)) = names else { return socket };
+        if matches!(self.peers.nodes.get(&you), Some(Peer { reach: Reach::Lost, .. })) {
+            // Too much has waited for it, so its ends have heard that it will never come.
+            self.drop_link(link, None);
+            return socket;
+        }
         let (ends, isolated) = (std::mem::take(&mut inviting.ends), inviting.isolated);
         let socket = socket.or_else(|| self.peers.sockets.remove(&link));
         let mut pipes = Vec::new();

@@ -177,6 +177,30 @@ fn guests_join_what_is_there() {
     assert_eq!(router.names(), [2, 10, 30, 40].map(name));
 }
 
+/// So much is said to a guest before it says hello that it cannot wait. Then the guest is lost, and stays so.
+#[test]
+fn a_guest_that_is_lost_is_not_welcome() {
+    for said in [2, 3] {
+        let mut router = Router::<u8>::new(Limits { pending_frames_max: 2, ..Limits::default() });
+        let (near, far) = router.create_pipe();
+        let ends = vec![(Default::default(), far)];
+        let link = router.invite(Invitation { me: name(1), guest: name(2), ends, isolated: false });
+        (0..said).for_each(|_| {
+            let frame = Frame::Endpoint { to: EndpointName::NONE, from: near, body: Body::Ack };
+            router.transmit(name(2), frame);
+        });
+        router.settle();
+        let lost = said == 3;
+        assert_eq!(router.peers.is_lost(name(2)), lost);
+        router.on_frame(link, hello(false)).expect("an honest hello");
+        assert_eq!(router.peers.is_lost(name(2)), lost);
+        assert_eq!(router.peers.link_to(name(2)), (!lost).then_some(link));
+        assert_eq!(router.peers.links.contains_key(&link), !lost);
+        let unheard = router.status(near).expect("it is there").ended;
+        assert_eq!(unheard, lost.then_some(Why::PeerDied));
+    }
+}
+
 /// Two networks, of which one is declined, while its inviter is still there or has gone: nothing is left of it, and all of the
 /// other.
 #[test]
