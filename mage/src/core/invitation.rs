@@ -78,14 +78,14 @@ impl<H> Router<H> {
     fn realm_for_guests(&mut self, me: NodeName, isolated: bool) -> RealmId {
         let suits = |realm: &Realm| realm.is_open && realm.broker != Broker::Lost;
         let known = self.peers.realms.iter().position(suits).filter(|_| !isolated);
-        let index = known.unwrap_or_else(|| {
-            self.peers.realms.push(Realm::founded(!isolated));
-            self.peers.realms.len() - 1
-        });
-        if let Some(realm) = self.peers.realms.get_mut(index) {
+        let id = match known {
+            Some(index) => RealmId(index),
+            None => self.peers.add_realm(Realm::founded(!isolated)),
+        };
+        if let Some(realm) = self.peers.realms.get_mut(id.0) {
             realm.me.get_or_insert(me);
         }
-        RealmId(index)
+        id
     }
 
     /// Accepts an invitation from whoever is at the other end of a new link.
@@ -254,8 +254,7 @@ impl<H> Router<H> {
             self.peers.realms = vec![membership];
             Peers::<H>::HOME
         } else {
-            self.peers.realms.push(membership);
-            RealmId(self.peers.realms.len() - 1)
+            self.peers.add_realm(membership)
         };
         if let Some(entry) = self.peers.links.get_mut(&link) {
             entry.realm = realm;

@@ -163,6 +163,25 @@ impl<H> Peers<H> {
         link
     }
 
+    /// One more network. It takes the place of one that nobody else can join or be met in any more: whoever was in it is lost.
+    pub(super) fn add_realm(&mut self, realm: Realm) -> RealmId {
+        let is_over = |index: &usize| {
+            let is_closed = self.realms.get(*index).is_some_and(|realm| !realm.is_open);
+            is_closed && self.links.values().all(|link| link.realm != RealmId(*index))
+        };
+        let over = (1..self.realms.len()).find(is_over);
+        match over.and_then(|index| Some((index, self.realms.get_mut(index)?))) {
+            Some((index, entry)) => {
+                *entry = realm;
+                RealmId(index)
+            }
+            None => {
+                self.realms.push(realm);
+                RealmId(self.realms.len() - 1)
+            }
+        }
+    }
+
     /// The node at the other end of a link whose handshake is done.
     pub(super) fn node_of(&self, link: LinkId) -> Option<NodeName> {
         match self.links.get(&link)?.stage {

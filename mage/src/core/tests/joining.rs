@@ -177,6 +177,27 @@ fn guests_join_what_is_there() {
     assert_eq!(router.names(), [2, 10, 30, 40].map(name));
 }
 
+/// However many networks a node has been in that are over, they take no more room than those it was in at the same time.
+#[test]
+fn networks_that_are_over_make_room() {
+    let mut router = router();
+    let member = join(&mut router, [2, 1, 1], false);
+    let stays = invite(&mut router, [8, 9], true);
+    for round in 0..100 {
+        let names = [10, 11, 12].map(|number| 10 * round + number);
+        let links = [
+            invite(&mut router, [names[0], names[1]], true),
+            join(&mut router, [names[2], names[0] + 5, names[0] + 5], true),
+        ];
+        let realms = links.map(|link| router.peers.links.get(&link).expect("it is there").realm.0);
+        assert_eq!(realms, [2, 3], "of its own, each of them");
+        assert_eq!(router.names(), [2, 8, names[0], names[2]].map(name));
+        links.iter().for_each(|link| router.on_link_down(*link, InvitationError::Closed));
+    }
+    assert_eq!(router.peers.realms.len(), 4);
+    assert!([member, stays].iter().all(|link| router.peers.links.contains_key(link)));
+}
+
 /// So much is said to a guest before it says hello that it cannot wait. Then the guest is lost, and stays so.
 #[test]
 fn a_guest_that_is_lost_is_not_welcome() {
