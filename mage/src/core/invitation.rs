@@ -246,15 +246,15 @@ impl<H> Router<H> {
 
     /// Becomes a member of the inviter's network: of our own accord the first time, in isolation from the others later.
     fn join(&mut self, link: LinkId, you: NodeName, broker: NodeName, isolated: bool) -> RealmId {
-        // Whoever invites knows its guest, or the broker that is to admit it.
-        let is_open = self.peers.knows_nobody() && !isolated;
         let membership =
-            Realm { me: Some(you), broker: Broker::Node(broker), is_open, joined_by: Some(link) };
-        let realm = if is_open {
-            self.peers.realms = vec![membership];
-            Peers::<H>::HOME
-        } else {
-            self.peers.add_realm(membership)
+            Realm { me: Some(you), broker: Broker::Node(broker), is_open: false, joined_by: Some(link) };
+        // Whoever has invited somebody has a network of its own already. One that is isolated is none of these.
+        let realm = match self.peers.realms.first_mut().filter(|home| home.me.is_none() && !isolated) {
+            Some(home) => {
+                *home = Realm { is_open: true, ..membership };
+                Peers::<H>::HOME
+            }
+            None => self.peers.add_realm(membership),
         };
         if let Some(entry) = self.peers.links.get_mut(&link) {
             entry.realm = realm;

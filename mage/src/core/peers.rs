@@ -291,6 +291,7 @@ impl<H> Peers<H> {
         self.nodes.len()
     }
 
+    #[cfg(test)]
     pub(super) fn knows_nobody(&self) -> bool {
         self.nodes.is_empty()
     }

@@ -124,16 +124,16 @@ fn admits_by_broker(router: &mut Router<u8>) -> bool {
     router.effects_mut().list.iter().any(asks)
 }
 
-/// The first network that a node joins is its own, if it joins it of its own accord; any other is beside it.
+/// The first network that a node joins is its own, unless it has founded one before; those in isolation are all beside it.
 #[test]
 fn the_first_network_is_the_own_one() {
     type Before = fn(&mut Router<u8>);
     let befores: [(&str, Before, bool); 6] = [
         ("nothing", |_| {}, true),
         ("another acceptance", |router| _ = router.accept(), true),
-        ("a network joined in isolation", |router| _ = join(router, [30, 31, 31], true), false),
+        ("a network joined in isolation", |router| _ = join(router, [30, 31, 31], true), true),
         ("a guest", |router| _ = invite(router, [30, 31], false), false),
-        ("a guest in isolation", |router| _ = invite(router, [30, 31], true), false),
+        ("a guest in isolation", |router| _ = invite(router, [30, 31], true), true),
         (
             "two networks joined in isolation, and declined",
             |router| {
